@@ -1,0 +1,15 @@
+"""Where the files lie that the package reads at run time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+
+
+def resource(name: str) -> Path:
+    """A file of the project's `data/` folder: from the wheel when installed, from the checkout otherwise."""
+    for root in (_PACKAGE / "_data", _PACKAGE.parent / "data"):
+        if (root / name).exists():
+            return root / name
+    raise FileNotFoundError(f"cnnkit was installed without '{name}'; install it again with pip")

@@ -1,0 +1,1 @@
+"""Every layer that the course teaches and Keras lacks."""

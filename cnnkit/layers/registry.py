@@ -1,0 +1,28 @@
+"""One decorator for every layer of the course: serialisable, known to the tests, tied to its chapter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+
+LAYERS: dict[str, type[keras.Layer]] = {}
+
+
+def register_layer(
+    chapter: str, paper: str | None = None
+) -> Callable[[type[keras.Layer]], type[keras.Layer]]:
+    """Register a Keras layer under the package name `cnnkit`, with the chapter that builds it.
+
+    The tests enumerate `LAYERS`, so a layer that is decorated cannot go untested.
+
+    Chapter: layers/04-convolution.
+    """
+
+    def decorate(cls: type[keras.Layer]) -> type[keras.Layer]:
+        cls = keras.saving.register_keras_serializable(package="cnnkit")(cls)
+        cls.chapter, cls.paper = chapter, paper
+        LAYERS[cls.__name__] = cls
+        return cls
+
+    return decorate
