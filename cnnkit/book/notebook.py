@@ -1,0 +1,66 @@
+"""The open notebook: which chapter it is, its seeds and its style, and how things are shown in it."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+__all__ = ["current_chapter", "setup", "show"]
+
+_chapter: str | None = None
+
+
+def setup(chapter: str, seed: int = 0) -> None:
+    """Open a chapter: quiet logs, one seed for everything, the book's style for figures.
+
+    Prints the versions that run, so that a report of a difference can name them.
+
+    Chapter: 00-orientation.
+    """
+    global _chapter
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import keras
+
+    import cnnkit
+    from cnnkit.book import drawing
+    from cnnkit.book.catalogue import chapter_module
+
+    chapter_module(chapter)  # an unknown chapter is an error now, not at the first claim
+    _chapter = chapter
+    keras.utils.set_random_seed(seed)
+    drawing.apply_style()
+    print(f"{chapter} · cnnkit {cnnkit.__version__} · Keras {keras.__version__} on {keras.backend.backend()}")
+
+
+def current_chapter() -> str | None:
+    """The chapter that `setup` opened, or None outside a notebook.
+
+    Chapter: 00-orientation.
+    """
+    return _chapter
+
+
+def show(bundle: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
+    """Display a MIME bundle in the notebook, or print its plain text where there is none.
+
+    Chapter: 00-orientation.
+    """
+    try:
+        from IPython import get_ipython
+        from IPython.display import display
+    except ImportError:
+        print(bundle["text/plain"])
+        return
+    if get_ipython() is None:
+        print(bundle["text/plain"])
+    else:
+        display(bundle, metadata=metadata or {}, raw=True)
+
+
+def plain(markdown: str) -> str:
+    """Markdown with its folded parts left out, for terminals.
+
+    Chapter: 00-orientation.
+    """
+    return re.sub(r"\n*<details>.*?</details>", "", markdown, flags=re.DOTALL).strip()
