@@ -1,0 +1,159 @@
+"""The book's Sphinx extension: what the pages need beyond Jupyter Book.
+
+- a figure's alt text and width travel from the notebook's output to the page;
+- `{claims}`, `{coverage}` and `{references}` make tables from the notebooks and from data/;
+- an API page links each object to the chapter that teaches it.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+ROOT = Path(__file__).parents[2]
+
+
+def carry_alt_text(app: Sphinx, docname: str, source: list[str]) -> None:
+    """MyST-NB reads alt text from a cell's metadata only; `figure()` leaves it in the output's."""
+    if not app.env.doc2path(docname).endswith(".ipynb"):
+        return
+    notebook = json.loads(source[0])
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", []):
+            image = output.get("metadata", {}).get("image/png", {})
+            if "alt" in image:
+                cell["metadata"].setdefault("mystnb", {})["image"] = {
+                    "alt": image["alt"],
+                    "width": f"{image['width']}px",
+                }
+    source[0] = json.dumps(notebook)
+
+
+def link_chapter(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Make docstrings safe for reStructuredText, and their last lines links to chapter and paper."""
+    in_code = False
+    for number, line in enumerate(lines):
+        if line.strip().startswith(">>>"):
+            in_code = True
+        elif not line.strip():
+            in_code = False
+        if in_code or line.startswith("    "):
+            continue
+        chapter = re.match(r"Chapter: ([\w/-]+)\.?$", line.strip())
+        if chapter:
+            target = f"/chapters/{chapter[1]}"
+            exists = (ROOT / f"chapters/{chapter[1]}.ipynb").exists()
+            lines[number] = f"Chapter: :doc:`{chapter[1]} <{target}>`" if exists else f"Chapter: {chapter[1]}"
+            continue
+        lines[number] = "`".join(
+            part if index % 2 else re.sub(r"([*|]|\b_|_\b|\\)", r"\\\1", part)
+            for index, part in enumerate(line.replace("``", "`").split("`"))
+        )
+        lines[number] = _linked(lines[number])
+
+
+def _linked(text: str) -> str:
+    text = re.sub(r"\bdoi:(10\.[^\s,;]+[^\s,;.])", r"`doi:\1 <https://doi.org/\1>`__", text)
+    return re.sub(r"\barXiv:(\d{4}\.\d{4,5})", r"`arXiv:\1 <https://arxiv.org/abs/\1>`__", text)
+
+
+class MarkdownTable(SphinxDirective):
+    """Base: a directive that writes Markdown and lets the page's own parser read it."""
+
+    has_content = False
+    optional_arguments = 1
+
+    def markdown(self) -> list[str]:
+        raise NotImplementedError
+
+    def run(self) -> list[nodes.Node]:
+        box = nodes.container(classes=["generated"])
+        from docutils.statemachine import StringList
+
+        lines = self.markdown()
+        self.state.nested_parse(StringList(lines, source=self.get_source_info()[0]), self.content_offset, box)
+        return [box]
+
+
+class Claims(MarkdownTable):
+    """Every claim that the notebooks checked: statement, source, published, measured, verdict, link to its cell."""
+
+    def markdown(self) -> list[str]:
+        from cnnkit.book.claims import collect
+
+        findings = collect(ROOT / "chapters")
+        lines = [f"{len(findings)} claims, each measured when its chapter last ran, and again on every test.", ""]
+        for chapter in dict.fromkeys(finding.chapter for finding in findings):
+            lines += [f"## {_title(chapter)}", "", "| what is said | measured | published | holds |", "|---|---|---|---|"]
+            for finding in (f for f in findings if f.chapter == chapter):
+                statement = finding.statement.replace("|", "\\|")
+                lines.append(
+                    f'| <a href="../chapters/{chapter}.html#claim-{finding.id}">{statement}</a> <br> {_source(finding.source)} '
+                    f"| {finding.measured} | {finding.published or '·'} | ✓ {finding.rule} |"
+                )
+            lines.append("")
+        return lines
+
+
+class Coverage(MarkdownTable):
+    """How many of the topics that a chapter owes its reader are dealt with."""
+
+    def markdown(self) -> list[str]:
+        from cnnkit.book.ledger import coverage
+
+        rows = coverage(ROOT / "chapters", ROOT / "data/ledger.csv")
+        done, owed = sum(len(r.covered) for r in rows), sum(len(r.owed) for r in rows)
+        lines = [f"{done} of {owed} topics and claims are dealt with so far.", "", "| chapter | dealt with | of |", "|---|---:|---:|"]
+        for row in rows:
+            name = f"[{_title(row.chapter)}](../chapters/{row.chapter}.ipynb)" if row.stands else row.name.replace("-", " ")
+            lines.append(f"| {name} | {len(row.covered)} | {len(row.owed)} |")
+        return lines
+
+
+class References(MarkdownTable):
+    """The works behind the chapters that stand, by the identifier that was read."""
+
+    def markdown(self) -> list[str]:
+        standing = {path.stem for path in (ROOT / "chapters").rglob("*.ipynb")}
+        with (ROOT / "data/references.csv").open(encoding="utf-8", newline="") as file:
+            works = [
+                work
+                for work in csv.DictReader(file)
+                if work["identifier_read"] == "yes" and work["doi_or_arxiv"] and standing & set(re.split(r"[; ]+", work["chapters"]))
+            ]
+        lines = [f"{len(works)} works."]
+        for work in sorted(works, key=lambda w: (w["authors"], w["year"])):
+            lines += ["", f"- {work['authors']} ({work['year']}). *{work['title']}*. {work['venue']}. {_source(_prefixed(work['doi_or_arxiv']))}"]
+        return lines
+
+
+def _prefixed(identifier: str) -> str:
+    return f"doi:{identifier}" if identifier.startswith("10.") else f"arXiv:{identifier.removeprefix('arXiv:')}"
+
+
+def _source(text: str) -> str:
+    text = re.sub(r"\bdoi:(10\.[^\s,;]+[^\s,;.])", r"[doi:\1](https://doi.org/\1)", text)
+    return re.sub(r"\barXiv:([\w./-]*\d)", r"[arXiv:\1](https://arxiv.org/abs/\1)", text)
+
+
+def _title(chapter: str) -> str:
+    notebook = json.loads((ROOT / f"chapters/{chapter}.ipynb").read_text(encoding="utf-8"))
+    first = "".join(notebook["cells"][0]["source"]).splitlines()[0]
+    return first.removeprefix("# ").strip()
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("source-read", carry_alt_text)
+    app.connect("autodoc-process-docstring", link_chapter)
+    app.add_directive("claims", Claims)
+    app.add_directive("coverage", Coverage)
+    app.add_directive("references", References)
+    app.add_css_file("book.css")
+    return {"version": "1", "parallel_read_safe": True}
