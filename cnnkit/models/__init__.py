@@ -1,5 +1,17 @@
 """Every network of the course, one family a file, behind one registry."""
 
+from cnnkit.models.lenet import c3_table, lenet1, lenet5, lenet5_modern
 from cnnkit.models.registry import Card, Weights, card, create, names, register
 
-__all__ = ["Card", "Weights", "card", "create", "names", "register"]
+__all__ = [
+    "Card",
+    "Weights",
+    "c3_table",
+    "card",
+    "create",
+    "lenet1",
+    "lenet5",
+    "lenet5_modern",
+    "names",
+    "register",
+]
