@@ -1,0 +1,55 @@
+"""Cases of cnnkit.layers.local."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cnnkit.scratch import local
+
+
+def twin2d(layer, x: np.ndarray) -> np.ndarray:
+    kernel, *bias = layer.get_weights()
+    y = local.locally_connected2d(x, kernel, bias[0] if bias else None, layer.strides)
+    return np.maximum(y, 0) if layer.activation.__name__ == "relu" else y
+
+
+def twin1d(layer, x: np.ndarray) -> np.ndarray:
+    return local.locally_connected1d(x, *layer.get_weights(), stride=layer.strides[0])
+
+
+CASES = {
+    "LocallyConnected1D": [
+        {
+            "kwargs": {"filters": 4, "kernel_size": 3},
+            "input_shape": (9, 2),
+            "twin": twin1d,
+            "fixed_size": True,
+        },
+        {
+            "kwargs": {"filters": 2, "kernel_size": 4, "strides": 3},
+            "input_shape": (12, 3),
+            "twin": twin1d,
+            "fixed_size": True,
+        },
+    ],
+    "LocallyConnected2D": [
+        {
+            "kwargs": {"filters": 4, "kernel_size": 3},
+            "input_shape": (6, 5, 2),
+            "twin": twin2d,
+            "fixed_size": True,
+        },
+        {
+            "kwargs": {
+                "filters": 3,
+                "kernel_size": (2, 3),
+                "strides": (2, 1),
+                "activation": "relu",
+                "use_bias": False,
+            },
+            "input_shape": (7, 6, 2),
+            "twin": twin2d,
+            "fixed_size": True,
+        },
+    ],
+}
