@@ -1,0 +1,183 @@
+"""Locally connected layers: a convolution whose kernel is not shared, the ablation of weight sharing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from cnnkit.layers._windows import layout, pair, windows
+from cnnkit.layers.registry import register_layer
+
+__all__ = ["LocallyConnected1D", "LocallyConnected2D"]
+
+Shape = tuple[int | None, ...]
+
+
+class _LocallyConnected(keras.Layer):
+    """What the one- and the two-dimensional layer share; `rank` is the number of spatial axes."""
+
+    rank: int
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(filters, int) or filters < 1:
+            raise ValueError(f"filters must be a positive integer, not {filters!r}")
+        if padding != "valid":
+            raise ValueError(
+                f"padding must be 'valid', not {padding!r}: pad the image first, with ZeroPadding{self.rank}D"
+            )
+        self.filters = filters
+        self.kernel_size = pair(kernel_size, self.rank, "kernel_size")
+        self.strides = pair(strides, self.rank, "strides")
+        self.padding = padding
+        self.data_format = layout(data_format)
+        self.activation = keras.activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
+        self.input_spec = keras.InputSpec(ndim=self.rank + 2)
+
+    def _split(self, shape: Sequence[int | None]) -> tuple[Shape, int | None]:
+        """An image's shape as (space, channels)."""
+        shape = tuple(shape)
+        return (shape[1:-1], shape[-1]) if self.data_format == "channels_last" else (shape[2:], shape[1])
+
+    def _positions(self, shape: Sequence[int | None]) -> tuple[int, ...]:
+        space, _ = self._split(shape)
+        if None in space:
+            raise ValueError(
+                f"{type(self).__name__} has weights for each position, so it needs the size of the image; "
+                f"the input shape {tuple(shape)} leaves it open: give Input a full shape"
+            )
+        if any(n < k for n, k in zip(space, self.kernel_size, strict=True)):
+            raise ValueError(
+                f"an image of {' x '.join(map(str, space))} is smaller than the kernel of "
+                f"{' x '.join(map(str, self.kernel_size))}: use a smaller kernel or a larger image"
+            )
+        return tuple((n - k) // s + 1 for n, k, s in zip(space, self.kernel_size, self.strides, strict=True))
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        positions = self._positions(input_shape)
+        channels = self._split(input_shape)[1]
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(*positions, *self.kernel_size, channels, self.filters),
+            initializer=self._one_kernel_at_a_time(math.prod(positions)),
+            regularizer=self.kernel_regularizer,
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias",
+                shape=(*positions, self.filters),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+            )
+
+    def _one_kernel_at_a_time(self, positions: int) -> Any:
+        """The initialiser, with the variance that it would give one kernel rather than the whole bank."""
+        initializer = self.kernel_initializer
+        if not isinstance(initializer, keras.initializers.VarianceScaling):
+            return initializer
+        # Keras counts the positions as part of the field, in the fan-in and in the fan-out alike.
+        return lambda shape, dtype=None: initializer(shape, dtype=dtype) * math.sqrt(positions)
+
+    def call(self, inputs: Any) -> Any:
+        x = inputs if self.data_format == "channels_last" else ops.moveaxis(inputs, 1, -1)
+        patches = windows(x, self.kernel_size, self.strides)
+        positions = self.kernel.shape[: self.rank]
+        channels = self.kernel.shape[-2]
+        # One matrix product for each position: (batch, k*k*C) times (k*k*C, filters).
+        patches = ops.reshape(patches, (-1, math.prod(positions), math.prod(self.kernel_size) * channels))
+        kernel = ops.reshape(self.kernel, (*patches.shape[1:], self.filters))
+        y = ops.transpose(ops.matmul(ops.transpose(patches, (1, 0, 2)), kernel), (1, 0, 2))
+        y = ops.reshape(y, (-1, *positions, self.filters))
+        if self.bias is not None:
+            y = y + self.bias
+        y = self.activation(y)
+        return y if self.data_format == "channels_last" else ops.moveaxis(y, -1, 1)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        positions = self._positions(input_shape)
+        if self.data_format == "channels_last":
+            return (input_shape[0], *positions, self.filters)
+        return (input_shape[0], self.filters, *positions)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+            "padding": self.padding,
+            "data_format": self.data_format,
+            "activation": keras.activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
+        }
+
+
+@register_layer(chapter="layers/04-convolution")
+class LocallyConnected1D(_LocallyConnected):
+    """A one-dimensional convolution with its own kernel and bias at each position.
+
+    y[i, f] = b[i, f] + sum over u, c of w[i, u, c, f] * x[i * s + u, c]
+
+    Local like a convolution, but nothing is shared: the parameters grow with the length of the input.
+
+    Arguments: as `keras.layers.Conv1D`, with `padding="valid"` only.
+    Input shape: `(batch, length, channels)`, the length known. Output shape: `(batch, positions, filters)`.
+
+    >>> tuple(LocallyConnected1D(4, kernel_size=3)(keras.ops.ones((1, 8, 2))).shape)
+    (1, 6, 4)
+
+    Chapter: layers/04-convolution.
+    """
+
+    rank = 1
+
+
+@register_layer(chapter="layers/04-convolution")
+class LocallyConnected2D(_LocallyConnected):
+    """A two-dimensional convolution with its own kernel and bias at each position.
+
+    y[i, j, f] = b[i, j, f] + sum over u, v, c of w[i, j, u, v, c, f] * x[i * s + u, j * s + v, c]
+
+    Local like a convolution, but nothing is shared: positions * (k * k * C + 1) * filters parameters,
+    and what one position learns the next has to learn again. `kernel[i, j]` is the kernel at one position.
+
+    Arguments: as `keras.layers.Conv2D`, with `padding="valid"` only.
+    Input shape: `(batch, height, width, channels)`, height and width known.
+    Output shape: `(batch, rows, columns, filters)`; with `channels_first` the channels come second in both.
+
+    >>> layer = LocallyConnected2D(4, kernel_size=3)
+    >>> tuple(layer(keras.ops.ones((1, 8, 8, 2))).shape), layer.count_params()
+    ((1, 6, 6, 4), 2736)
+
+    Chapter: layers/04-convolution.
+    """
+
+    rank = 2
