@@ -1,0 +1,54 @@
+"""Plain-NumPy forward and backward passes: what a chapter writes by hand, and the oracle of the tests.
+
+Images are (batch, height, width, channels).  Nothing here is fast; all of it can be read.
+"""
+
+from cnnkit.scratch.activations import (
+    relu,
+    relu_derivative,
+    scaled_tanh,
+    scaled_tanh_derivative,
+    sigmoid,
+    sigmoid_derivative,
+    tanh,
+    tanh_derivative,
+)
+from cnnkit.scratch.convolution import convolve1d, convolve2d, convolve2d_backward, true_convolve2d
+from cnnkit.scratch.dense import dense, dense_backward
+from cnnkit.scratch.geometry import convolution_parameters, output_size, padding_amount
+from cnnkit.scratch.local import locally_connected1d, locally_connected2d
+from cnnkit.scratch.losses import softmax, softmax_cross_entropy
+from cnnkit.scratch.pooling import average_pool2d, average_pool2d_backward, max_pool2d, max_pool2d_backward
+from cnnkit.scratch.views import convolve2d_fft, convolve2d_im2col, im2col, toeplitz
+
+__all__ = [
+    "average_pool2d",
+    "average_pool2d_backward",
+    "convolution_parameters",
+    "convolve1d",
+    "convolve2d",
+    "convolve2d_backward",
+    "convolve2d_fft",
+    "convolve2d_im2col",
+    "dense",
+    "dense_backward",
+    "im2col",
+    "locally_connected1d",
+    "locally_connected2d",
+    "max_pool2d",
+    "max_pool2d_backward",
+    "output_size",
+    "padding_amount",
+    "relu",
+    "relu_derivative",
+    "scaled_tanh",
+    "scaled_tanh_derivative",
+    "sigmoid",
+    "sigmoid_derivative",
+    "softmax",
+    "softmax_cross_entropy",
+    "tanh",
+    "tanh_derivative",
+    "toeplitz",
+    "true_convolve2d",
+]

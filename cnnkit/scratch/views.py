@@ -1,0 +1,97 @@
+"""The same convolution seen three other ways: a matrix product, a sparse matrix, a product of spectra."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from cnnkit.scratch.convolution import Sides, plan
+from cnnkit.scratch.geometry import Padding
+
+__all__ = ["convolve2d_fft", "convolve2d_im2col", "im2col", "toeplitz"]
+
+
+def im2col(
+    x: np.ndarray,
+    k: int,
+    stride: int = 1,
+    padding: Padding | Sides = 0,
+    dilation: int = 1,
+) -> np.ndarray:
+    """Write each window as one row: (batch, height, width, k * k * channels).
+
+    A pixel is copied into every window that sees it, up to k * k times: memory is the price of
+    turning a convolution into a matrix product.
+
+    >>> im2col(np.arange(9.0).reshape(1, 3, 3, 1), k=2)[0, 0, 0]
+    array([0., 1., 3., 4.])
+
+    Chapter: layers/04-convolution.
+    """
+    geometry = plan(x.shape[1:3], (k, k), stride, padding, dilation)
+    padded = np.pad(x, ((0, 0), *geometry.padding, (0, 0)))
+    return np.concatenate([padded[:, rows, columns] for _, _, rows, columns in geometry.windows()], axis=-1)
+
+
+def convolve2d_im2col(
+    x: np.ndarray, w: np.ndarray, stride: int = 1, padding: Padding | Sides = 0, dilation: int = 1
+) -> np.ndarray:
+    """Convolve by one matrix product: the windows as rows, times the kernels as columns.
+
+    >>> convolve2d_im2col(np.ones((1, 5, 5, 3)), np.ones((3, 3, 3, 8))).shape
+    (1, 3, 3, 8)
+
+    Chapter: layers/04-convolution.
+    """
+    return im2col(x, w.shape[0], stride, padding, dilation) @ w.reshape(-1, w.shape[-1])
+
+
+def toeplitz(
+    w: np.ndarray,
+    height: int,
+    width: int,
+    stride: int = 1,
+    padding: Padding | Sides = 0,
+    dilation: int = 1,
+) -> sparse.csr_matrix:
+    """The sparse matrix M with M @ x.ravel() equal to the convolution of x with the kernel w.
+
+    `w` is (k, k, c_in, c_out); M has one row per output number, height and width and channel in
+    turn, and one column per input number.  A dense layer would own every entry; a convolution
+    repeats the same k * k * c_in values on every row, along diagonals (Toeplitz blocks).
+
+    >>> toeplitz(np.ones((3, 3, 1, 1)), 5, 5).shape
+    (9, 25)
+
+    Chapter: layers/04-convolution.
+    """
+    k, _, c_in, c_out = w.shape
+    # Number the pixels from 1 and unroll: im2col then tells which pixel each weight meets, 0 being padding.
+    number = np.arange(1, height * width * c_in + 1).reshape(1, height, width, c_in)
+    meets = im2col(number, k, stride, padding, dilation)[0].reshape(-1, k * k * c_in)
+    columns = np.repeat(meets, c_out, axis=0)
+    values = np.tile(w.reshape(-1, c_out).T, (len(meets), 1))
+    rows = np.broadcast_to(np.arange(len(columns))[:, None], columns.shape)
+    real = columns > 0
+    shape = (len(columns), height * width * c_in)
+    return sparse.csr_matrix((values[real], (rows[real], columns[real] - 1)), shape=shape)
+
+
+def convolve2d_fft(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Convolve (stride 1, "valid") by multiplying spectra.
+
+    Correlation in space is a product in frequency with the kernel's spectrum conjugated.  A
+    transform costs about N log N for N pixels, whatever the size of the kernel.
+
+    >>> convolve2d_fft(np.ones((1, 5, 5, 3)), np.ones((3, 3, 3, 8))).shape
+    (1, 3, 3, 8)
+
+    Chapter: layers/04-convolution.
+    Paper: arXiv:1312.5851.
+    """
+    height, width = x.shape[1:3]
+    image = np.fft.rfft2(x, axes=(1, 2))
+    kernel = np.fft.rfft2(w, s=(height, width), axes=(0, 1))
+    product = np.einsum("nhwc,hwcf->nhwf", image, kernel.conj(), optimize=True)
+    y = np.fft.irfft2(product, s=(height, width), axes=(1, 2))
+    return y[:, : height - w.shape[0] + 1, : width - w.shape[1] + 1].astype(np.result_type(x, w), copy=False)
