@@ -1,0 +1,198 @@
+"""What is written in two places says the same in both: addresses, versions, chapters, pins, commands."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import cnnkit
+from tests.layering import ROOT
+
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+ADDRESS = CONFIG["repository"]["url"]
+OWNER, NAME = ADDRESS.removeprefix("https://github.com/").split("/")
+COLAB = "https://colab.research.google.com/github"
+OURS = [
+    *ROOT.glob("*.md"),
+    ROOT / "CITATION.cff",
+    *(ROOT / ".github").rglob("*.yml"),
+    *(ROOT / "book").rglob("*.md"),
+]
+PAGES = [path for path in OURS if path.is_file()]
+
+
+def listed(node: dict) -> list[str]:
+    """Every file of the table of contents, in its order."""
+    found = [node["file"]] if "file" in node else []
+    for key in ("parts", "chapters", "sections"):
+        for child in node.get(key, []):
+            found += listed(child)
+    return found
+
+
+def chapters() -> list[str]:
+    """The notebooks of the table of contents, as `chapters/layers/04-convolution.ipynb`."""
+    contents = listed(yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8")))
+    return [f"{name}.ipynb" for name in contents if name.startswith("chapters/")]
+
+
+def requirements(name: str) -> dict[str, Requirement]:
+    """The lines of a requirements file by their canonical names."""
+    lines = (line.partition("#")[0].strip() for line in (ROOT / name).read_text("utf-8").splitlines())
+    parsed = [Requirement(line) for line in lines if line]
+    return {canonicalize_name(requirement.name): requirement for requirement in parsed}
+
+
+def foreign_addresses(text: str) -> list[str]:
+    """Addresses of a repository called like ours that is not ours, and pages of it that are not where ours are."""
+    github = re.findall(rf"github(?:\.com|/)[:/]?([\w-]+/{NAME})\b", text)
+    pages = re.findall(rf"https://([\w-]+\.github\.io/{NAME})\b", text)
+    return [a for a in github if a != f"{OWNER}/{NAME}"] + [
+        a for a in pages if a != f"{OWNER}.github.io/{NAME}"
+    ]
+
+
+def colab_faults(readme: str, names: list[str]) -> list[str]:
+    """The chapters that the README does not link to on Colab, and the links that lead to no chapter."""
+    branch = CONFIG["repository"]["branch"]
+    wanted = [f"{COLAB}/{OWNER}/{NAME}/blob/{branch}/{name}" for name in names]
+    found = re.findall(rf"{re.escape(COLAB)}/[^\s)]+", readme)
+    return [f"missing: {link}" for link in wanted if link not in found] + [
+        f"leads nowhere: {link}" for link in found if link not in wanted
+    ]
+
+
+def test_the_readme_links_to_exactly_the_chapters_of_the_contents():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert not (faults := colab_faults(readme, chapters())), "\n".join(faults)
+
+
+def test_a_missing_and_a_stale_colab_link_are_caught():
+    readme = (
+        f"[a]({COLAB}/{OWNER}/{NAME}/blob/main/chapters/a.ipynb) [b]({COLAB}/x/y/blob/main/chapters/b.ipynb)"
+    )
+    faults = colab_faults(readme, ["chapters/a.ipynb", "chapters/b.ipynb"])
+    assert [fault.partition(":")[0] for fault in faults] == ["missing", "leads nowhere"]
+
+
+def test_every_chapter_of_the_contents_exists_and_every_notebook_is_listed():
+    here = {path.relative_to(ROOT).as_posix() for path in (ROOT / "chapters").rglob("*.ipynb")}
+    assert set(chapters()) == {name for name in here if ".ipynb_checkpoints" not in name}
+
+
+def test_the_readme_calls_each_chapter_by_its_title():
+    rows = dict(re.findall(r"^\| \d\d \| (.+?) \| \[.*?/(chapters/.+?)\) \|$", readme_text(), re.MULTILINE))
+    titles = {path: title for title, path in rows.items()}
+    for name in chapters():
+        first = "".join(json.loads((ROOT / name).read_text("utf-8"))["cells"][0]["source"])
+        assert titles.get(name) == first.splitlines()[0].removeprefix("# "), name
+
+
+def readme_text() -> str:
+    return (ROOT / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_the_address_of_the_repository_is_the_one_of_the_settings(path):
+    assert foreign_addresses(path.read_text("utf-8")) == []
+
+
+def test_an_address_that_is_not_ours_is_caught():
+    assert foreign_addresses(f"pip install git+https://github.com/somebody/{NAME}") == [f"somebody/{NAME}"]
+    assert foreign_addresses(f"https://somebody.github.io/{NAME}/") == [f"somebody.github.io/{NAME}"]
+    assert foreign_addresses(f"{ADDRESS} and https://{OWNER}.github.io/{NAME}/index.html") == []
+
+
+def test_the_setup_cells_install_from_the_address_of_the_settings():
+    for name in chapters():
+        text = (ROOT / name).read_text("utf-8")
+        assert foreign_addresses(text) == [] and f"git+{ADDRESS}" in text, name
+
+
+def test_the_version_is_the_same_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    released = re.search(
+        r"^## \[([\d.]+)\] - ([\d-]+)$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert PROJECT["version"] == cnnkit.__version__ == str(citation["version"]) == released[1]
+    assert str(citation["date-released"]) == released[2]
+    assert citation["repository-code"] == ADDRESS
+
+
+def unmet(wanted: list[str], pinned: dict[str, Requirement]) -> list[str]:
+    """The requirements that no pin meets: absent, or below the bound."""
+    faults = []
+    for requirement in map(Requirement, wanted):
+        pin = pinned.get(canonicalize_name(requirement.name))
+        if pin is None:
+            faults.append(f"{requirement} is not pinned")
+        elif not requirement.specifier.contains(str(pin.specifier).removeprefix("==")):
+            faults.append(f"{requirement} is not met by {pin}")
+    return faults
+
+
+def test_the_pins_meet_the_bounds_of_the_package():
+    extras = PROJECT["optional-dependencies"]
+    book = [*PROJECT["dependencies"], *extras["tensorflow"], *extras["book"], *extras["dev"]]
+    assert unmet(book, requirements("requirements.txt")) == []
+    assert unmet([*extras["jax"], *extras["torch"]], requirements("requirements-backends.txt")) == []
+
+
+def test_a_pin_below_its_bound_and_a_missing_pin_are_caught():
+    pinned = {"numpy": Requirement("numpy==1.2")}
+    assert unmet(["numpy>=1.26", "keras>=3"], pinned) == [
+        "numpy>=1.26 is not met by numpy==1.2",
+        "keras>=3 is not pinned",
+    ]
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-backends.txt"])
+def test_every_pin_is_exact(name):
+    for requirement in requirements(name).values():
+        assert re.fullmatch(r"==[\w.]+", str(requirement.specifier)), str(requirement)
+
+
+def test_the_package_has_lower_bounds_only():
+    for requirement in map(Requirement, PROJECT["dependencies"]):
+        assert re.fullmatch(r">=[\d.]+", str(requirement.specifier)), str(requirement)
+
+
+def test_the_commands_that_the_readme_and_the_workflows_name_are_in_the_makefile():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    assert {"book", "test", "serve", "lint", "bench", "test-backends", "clean"} <= targets
+    for path in [*PAGES, *(ROOT / ".github").rglob("*.yml"), ROOT / ".ci" / "run"]:
+        named = re.findall(r"^(?:make|\s+run: make|step) ([a-z-]+)", path.read_text("utf-8"), re.MULTILINE)
+        assert set(named) <= targets, path
+
+
+def test_the_local_links_of_the_pages_lead_somewhere():
+    for path in ROOT.glob("*.md"):
+        links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", path.read_text("utf-8"))
+        assert [link for link in links if not (ROOT / link).exists()] == [], path.name
+
+
+def test_the_files_of_the_licences_are_named_in_the_metadata():
+    assert PROJECT["license"] == "Apache-2.0"
+    assert all((ROOT / name).is_file() for name in PROJECT["license-files"])
+    assert "Version 2.0, January 2004" in (ROOT / "LICENSE").read_text("utf-8")
+
+
+def test_the_five_lines_of_the_readme_run():
+    (example,) = re.findall(r"```python\n(.*?)```", readme_text(), re.DOTALL)
+    run = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, cwd=ROOT)
+    assert run.returncode == 0, run.stderr
+    assert "60,000" in run.stdout
+
+
+def test_the_package_is_typed_and_brings_its_command():
+    assert (ROOT / "cnnkit" / "py.typed").is_file()
+    assert PROJECT["scripts"] == {"cnnkit": "cnnkit.cli:main"}
