@@ -1,0 +1,74 @@
+"""Data sets: some always there, some fetched by address and checksum, some made on the spot.
+
+>>> from cnnkit import data
+>>> (x_train, y_train), (x_test, y_test) = data.load("digits")
+>>> print(data.card("mnist"))  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from cnnkit.data.cards import read_cards
+from cnnkit.data.digits import load_digits
+from cnnkit.data.download import (
+    DataDamaged,
+    DataUnavailable,
+    available,
+    cache_folder,
+    fetch,
+    local_folder,
+    locate,
+    verify,
+)
+from cnnkit.data.generators import drifting_grating, grating, moving_bar, noise, oriented_bars, spots
+from cnnkit.data.idx import load_cifar10, load_mnist, read_idx
+from cnnkit.data.letters import ALPHABET, letter, letters, load_letters
+from cnnkit.data.pictures import natural_patches, photograph, photographs
+from cnnkit.data.registry import DataCard, DataFile, Layout, card, load, names, register
+from cnnkit.data.shapes import Shapes, load_shapes, shapes
+
+__all__ = [
+    "ALPHABET",
+    "DataCard",
+    "DataDamaged",
+    "DataFile",
+    "DataUnavailable",
+    "Layout",
+    "Shapes",
+    "available",
+    "cache_folder",
+    "card",
+    "drifting_grating",
+    "fetch",
+    "grating",
+    "letter",
+    "letters",
+    "load",
+    "local_folder",
+    "locate",
+    "moving_bar",
+    "names",
+    "natural_patches",
+    "noise",
+    "oriented_bars",
+    "photograph",
+    "photographs",
+    "read_idx",
+    "register",
+    "shapes",
+    "spots",
+    "verify",
+]
+
+_LOADERS = {
+    "cifar10": load_cifar10,
+    "digits": load_digits,
+    "fashion_mnist": partial(load_mnist, "fashion_mnist"),
+    "letters": load_letters,
+    "mnist": load_mnist,
+    "photographs": lambda **options: {name: photograph(name, **options) for name in photographs()},
+    "shapes": load_shapes,
+}
+for _card in read_cards():
+    register(_card, _LOADERS.get(_card.name))
