@@ -21,7 +21,12 @@ def chapters() -> list[str]:
     """The chapters in reading order, as `layers/04-convolution`."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     pages = [page["file"] for part in toc["parts"] for page in part["chapters"]]
-    pages += [section["file"] for part in toc["parts"] for page in part["chapters"] for section in page.get("sections", [])]
+    pages += [
+        section["file"]
+        for part in toc["parts"]
+        for page in part["chapters"]
+        for section in page.get("sections", [])
+    ]
     found = [page.removeprefix("chapters/") for page in pages if page.startswith("chapters/")]
     return sorted(found, key=lambda name: name.split("/")[-1])
 
@@ -31,7 +36,11 @@ def run(path: Path) -> float:
     notebook = nbformat.read(path, as_version=4)
     start = time.perf_counter()
     NotebookClient(
-        notebook, timeout=600, kernel_name="python3", record_timing=False, resources={"metadata": {"path": path.parent}}
+        notebook,
+        timeout=600,
+        kernel_name="python3",
+        record_timing=False,
+        resources={"metadata": {"path": path.parent}},
     ).execute()
     seconds = time.perf_counter() - start
     notebook.metadata = nbformat.from_dict(

@@ -89,9 +89,17 @@ class Claims(MarkdownTable):
         from cnnkit.book.claims import collect
 
         findings = collect(ROOT / "chapters")
-        lines = [f"{len(findings)} claims, each measured when its chapter last ran, and again on every test.", ""]
+        lines = [
+            f"{len(findings)} claims, each measured when its chapter last ran, and again on every test.",
+            "",
+        ]
         for chapter in dict.fromkeys(finding.chapter for finding in findings):
-            lines += [f"## {_title(chapter)}", "", "| what is said | measured | published | holds |", "|---|---|---|---|"]
+            lines += [
+                f"## {_title(chapter)}",
+                "",
+                "| what is said | measured | published | holds |",
+                "|---|---|---|---|",
+            ]
             for finding in (f for f in findings if f.chapter == chapter):
                 statement = finding.statement.replace("|", "\\|")
                 lines.append(
@@ -110,9 +118,18 @@ class Coverage(MarkdownTable):
 
         rows = coverage(ROOT / "chapters", ROOT / "data/ledger.csv")
         done, owed = sum(len(r.covered) for r in rows), sum(len(r.owed) for r in rows)
-        lines = [f"{done} of {owed} topics and claims are dealt with so far.", "", "| chapter | dealt with | of |", "|---|---:|---:|"]
+        lines = [
+            f"{done} of {owed} topics and claims are dealt with so far.",
+            "",
+            "| chapter | dealt with | of |",
+            "|---|---:|---:|",
+        ]
         for row in rows:
-            name = f"[{_title(row.chapter)}](../chapters/{row.chapter}.ipynb)" if row.stands else row.name.replace("-", " ")
+            name = (
+                f"[{_title(row.chapter)}](../chapters/{row.chapter}.ipynb)"
+                if row.stands
+                else row.name.replace("-", " ")
+            )
             lines.append(f"| {name} | {len(row.covered)} | {len(row.owed)} |")
         return lines
 
@@ -126,16 +143,23 @@ class References(MarkdownTable):
             works = [
                 work
                 for work in csv.DictReader(file)
-                if work["identifier_read"] == "yes" and work["doi_or_arxiv"] and standing & set(re.split(r"[; ]+", work["chapters"]))
+                if work["identifier_read"] == "yes"
+                and work["doi_or_arxiv"]
+                and standing & set(re.split(r"[; ]+", work["chapters"]))
             ]
         lines = [f"{len(works)} works."]
         for work in sorted(works, key=lambda w: (w["authors"], w["year"])):
-            lines += ["", f"- {work['authors']} ({work['year']}). *{work['title']}*. {work['venue']}. {_source(_prefixed(work['doi_or_arxiv']))}"]
+            lines += [
+                "",
+                f"- {work['authors']} ({work['year']}). *{work['title']}*. {work['venue']}. {_source(_prefixed(work['doi_or_arxiv']))}",
+            ]
         return lines
 
 
 def _prefixed(identifier: str) -> str:
-    return f"doi:{identifier}" if identifier.startswith("10.") else f"arXiv:{identifier.removeprefix('arXiv:')}"
+    return (
+        f"doi:{identifier}" if identifier.startswith("10.") else f"arXiv:{identifier.removeprefix('arXiv:')}"
+    )
 
 
 def _source(text: str) -> str:

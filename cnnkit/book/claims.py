@@ -80,11 +80,14 @@ def claim(
     shown, beside = _show(measured, digits), "" if published is None else _show(published, digits)
     if not holds:
         wanted = f"published {beside}, {rule}" if beside else rule
-        exact = f" (exactly: {measured!r})" if str(measured) != shown else ""
+        exact = f" (exactly: {measured!r})" if isinstance(measured, float) and repr(measured) != shown else ""
         raise ClaimFailed(f"claim '{id}' does not hold: measured {shown}{exact}; {wanted}. {entry.statement}")
-    finding = Finding(id, notebook.current_chapter() or "", entry.statement, entry.source, shown, beside, rule)
+    finding = Finding(
+        id, notebook.current_chapter() or "", entry.statement, entry.source, shown, beside, rule
+    )
     notebook.show(
-        {"text/plain": _line(finding), "text/html": _html(finding)}, metadata={"cnnkit-claim": asdict(finding)}
+        {"text/plain": _line(finding), "text/html": _html(finding)},
+        metadata={"cnnkit-claim": asdict(finding)},
     )
 
 
@@ -116,7 +119,9 @@ def _judge(
 ) -> tuple[str, bool]:
     bounds = [b for b in (at_least, at_most) if b is not None]
     if (published is None) == (not bounds):
-        raise TypeError(f"claim '{id}' needs either published= (with rel= or abs=, or exact) or at_least=/at_most=")
+        raise TypeError(
+            f"claim '{id}' needs either published= (with rel= or abs=, or exact) or at_least=/at_most="
+        )
     if bounds:
         if rel is not None or abs_ is not None:
             raise TypeError(f"claim '{id}': rel= and abs= belong to published=, not to at_least=/at_most=")

@@ -204,7 +204,11 @@ def _equal(a: Any, b: Any, tolerance: float) -> bool:
     if a.shape != b.shape:
         return False
     if a.dtype.kind in "iufb" and b.dtype.kind in "iufb":
-        return bool(np.allclose(np.asarray(a, float), np.asarray(b, float), rtol=tolerance, atol=tolerance, equal_nan=True))
+        return bool(
+            np.allclose(
+                np.asarray(a, float), np.asarray(b, float), rtol=tolerance, atol=tolerance, equal_nan=True
+            )
+        )
     return bool(np.all(a == b))
 
 

@@ -62,6 +62,8 @@ def coverage(chapters: Path, ledger: Path) -> list[ChapterCoverage]:
         chapter = path.relative_to(chapters).with_suffix("").as_posix() if path else name
         found = marks(json.loads(path.read_text(encoding="utf-8")), chapter) if path else set()
         rows.append(
-            ChapterCoverage(chapter, name, path is not None, frozenset(owed[name]), frozenset(owed[name] & found))
+            ChapterCoverage(
+                chapter, name, path is not None, frozenset(owed[name]), frozenset(owed[name] & found)
+            )
         )
     return rows

@@ -27,7 +27,10 @@ def source(thing: Any, docstring: bool = False) -> None:
     parts = file.parts
     where = "/".join(parts[parts.index("cnnkit") :]) if "cnnkit" in parts else file.name
     notebook.show(
-        {"text/markdown": f"`{where}`\n\n```python\n{code.rstrip()}\n```", "text/plain": f"# {where}\n{code.rstrip()}"}
+        {
+            "text/markdown": f"`{where}`\n\n```python\n{code.rstrip()}\n```",
+            "text/plain": f"# {where}\n{code.rstrip()}",
+        }
     )
 
 
@@ -38,7 +41,11 @@ def _without_docstrings(code: str) -> str:
         if not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module) or len(node.body) < 2:
             continue
         first = node.body[0]
-        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+        if (
+            isinstance(first, ast.Expr)
+            and isinstance(first.value, ast.Constant)
+            and isinstance(first.value.value, str)
+        ):
             drop.update(range(first.lineno - 1, first.end_lineno or first.lineno))
             if (first.end_lineno or 0) < len(lines) and not lines[first.end_lineno].strip():
                 drop.add(first.end_lineno)
