@@ -1,7 +1,8 @@
 """The book's Sphinx extension: what the pages need beyond Jupyter Book.
 
 - a figure's alt text and width travel from the notebook's output to the page;
-- `{claims}`, `{coverage}` and `{references}` make tables from the notebooks and from data/;
+- `{claims}`, `{coverage}`, `{references}` and `{chapters}` make tables from the notebooks and from data/;
+- `{live}` puts a live figure on a page that is not a notebook;
 - an API page links each object to the chapter that teaches it.
 """
 
@@ -156,6 +157,40 @@ class References(MarkdownTable):
         return lines
 
 
+class Chapters(MarkdownTable):
+    """The chapters that stand, each with its promise; with an argument, those of one part."""
+
+    def markdown(self) -> list[str]:
+        part = self.arguments[0] if self.arguments else ""
+        lines = []
+        for path in sorted((ROOT / "chapters" / part).rglob("*.ipynb"), key=lambda p: p.name):
+            if ".ipynb_checkpoints" in path.parts:
+                continue
+            chapter = path.relative_to(ROOT / "chapters").with_suffix("").as_posix()
+            lines += [
+                "",
+                f"**{path.stem[:2]} · [{_title(chapter)}](/chapters/{chapter}.ipynb)**. {_promise(path)}",
+            ]
+        return lines[1:]
+
+
+class Live(SphinxDirective):
+    """A live figure, by its name."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        from cnnkit.book.live import live_html
+
+        return [nodes.raw("", live_html(self.arguments[0]), format="html")]
+
+
+def _promise(path: Path) -> str:
+    """The first paragraph after a chapter's title."""
+    first = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"])
+    return first.split("\n\n")[1].replace("\n", " ")
+
+
 def _prefixed(identifier: str) -> str:
     return (
         f"doi:{identifier}" if identifier.startswith("10.") else f"arXiv:{identifier.removeprefix('arXiv:')}"
@@ -179,5 +214,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("claims", Claims)
     app.add_directive("coverage", Coverage)
     app.add_directive("references", References)
+    app.add_directive("chapters", Chapters)
+    app.add_directive("live", Live)
     app.add_css_file("book.css")
     return {"version": "1", "parallel_read_safe": True}
