@@ -7,10 +7,12 @@ the commands that build a network wait for Keras.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +96,10 @@ def _parser() -> argparse.ArgumentParser:
     data = commands.add_parser("data", help="list, fetch and check data sets", description="Data sets.")
     actions = data.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = _command(actions, "list", _data_list, "the data sets of the course, and which of them are here")
+    listing.epilog = (
+        "where: built in, here, in part (a subset is here), to fetch (by `cnnkit data get`), or by hand: the file "
+        "was derived for the course and has no address; `cnnkit data get` says where to put it."
+    )
     listing.add_argument("pattern", nargs="?", default="*", help='a shell pattern such as "*mnist"')
     get = _command(actions, "get", _data_get, "fetch data sets and say where they lie")
     get.add_argument("names", metavar="NAME", nargs="+", help="a name that `cnnkit data list` shows")
@@ -144,28 +150,39 @@ def _card(options: argparse.Namespace) -> int:
 
 
 def _summary(options: argparse.Namespace) -> int:
-    models = _part("models")
+    models, insight = _part("models"), _part("insight")
     if options.name.endswith((".keras", ".h5")):
-        model = _saved(options)
+        summary = insight.summary(_saved(options), input_shape=options.input_shape)
     else:
         model = models.create(options.name, classes=options.classes, input_shape=options.input_shape)
-    summary = _part("insight").summary(model)
+        summary = insight.summary(model)
     if not options.json:
         return _say(summary)
-    totals = {
-        key: _plain(getattr(summary, key))
-        for key in ("parameters", "trainable_parameters", "multiply_adds", "receptive_field")
+    layers = [
+        {**_plain(vars(row)), "receptive_field": _field(row.receptive_field), "after": row.after}
+        for row in summary.rows
+    ]
+    totals = {**vars(summary), "receptive_field": _field(summary.receptive_field)}
+    del totals["rows"]
+    return _print_json({**totals, "layers": layers})
+
+
+def _field(field: Any) -> dict[str, Any] | None:
+    """The receptive field in plain numbers; a stride after an upsampling is a fraction of a pixel."""
+    if field is None:
+        return None
+    return {
+        "layer": field.layer,
+        "size": field.size,
+        "stride": [float(stride) if stride != int(stride) else int(stride) for stride in field.stride],
+        "offset": field.offset,
     }
-    layers = json.loads(summary.dataframe.to_json(orient="records"))
-    return _print_json({"name": options.name, **totals, "layers": layers})
 
 
 def _saved(options: argparse.Namespace) -> Any:
     """A model that Keras saved; the layers of the course are known to it."""
-    if options.classes is not None or options.input_shape is not None:
-        raise _Mistake(
-            "a saved model has its own classes and input shape; leave --classes and --input-shape away"
-        )
+    if options.classes is not None:
+        raise _Mistake("a saved model has its own number of classes; leave --classes away")
     if not Path(options.name).is_file():
         raise _Mistake(f"there is no file '{options.name}'")
     import keras
@@ -179,18 +196,15 @@ def _data_list(options: argparse.Namespace) -> int:
     cards = [data.card(name) for name in _matching("data set", data.names, options.pattern)]
     if options.json:
         return _print_json([{**_plain(card), "available": data.available(card.name)} for card in cards])
-    rows = [
-        (card.name, _where(card, data.available(card.name)), _megabytes(card), card.licence, card.title)
-        for card in cards
-    ]
-    return _print_table(("name", "where", "MB", "licence", "what it is"), rows, right={2})
+    rows = [(card.name, _where(data, card), _megabytes(card), card.title, card.licence) for card in cards]
+    return _print_table(("name", "where", "MB", "what it is", "licence"), rows, right={2})
 
 
-def _where(card: Any, here: bool) -> str:
+def _where(data: Any, card: Any) -> str:
     if not card.files:
         return "built in"
-    if here:
-        return "here"
+    if data.available(card.name):
+        return "here" if data.available(card.name, layout=card.layouts[0].name) else "in part"
     return "to fetch" if all(file.addresses for file in card.files) else "by hand"
 
 
@@ -253,10 +267,10 @@ def _notebooks() -> Path:
 
 
 def _part(name: str) -> Any:
-    """A part of the package, loaded now; the backend keeps its start-up messages to itself."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    """A part of the package, loaded now."""
     try:
-        return getattr(cnnkit, name)
+        with _quiet():
+            return getattr(cnnkit, name)
     except ModuleNotFoundError as error:
         if error.name in ("tensorflow", "jax", "torch"):
             raise _Mistake(
@@ -264,6 +278,21 @@ def _part(name: str) -> Any:
                 "or set KERAS_BACKEND to the framework that you have (tensorflow, jax or torch)"
             ) from None
         raise
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep a backend's start-up messages, which it writes past Python, out of the error stream."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    stream = os.dup(2)
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stream, 2)
+            os.close(stream)
 
 
 def _matching(kind: str, names: Callable[[str], list[str]], pattern: str) -> list[str]:
