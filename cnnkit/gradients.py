@@ -13,9 +13,20 @@ from typing import Any
 import keras
 import numpy as np
 
-__all__ = ["gradient", "value_and_gradient", "weight_gradients"]
+__all__ = ["backend_name", "gradient", "value_and_gradient", "weight_gradients"]
 
 Tensor = Any
+
+
+def backend_name() -> str:
+    """The framework that Keras runs on, to name it in a report: code must not depend on it.
+
+    >>> backend_name() in ("tensorflow", "jax", "torch")
+    True
+
+    Chapter: layers/04-convolution.
+    """
+    return keras.backend.backend()
 
 
 def value_and_gradient(
@@ -77,7 +88,7 @@ def weight_gradients(
     weights = [weight.value for weight in model.trainable_weights]
     if not weights:
         raise ValueError(f"'{model.name}' has no trainable weights; is it frozen (trainable = False)?")
-    if keras.backend.backend() == "jax":
+    if backend_name() == "jax":
         states = [variable.value for variable in model.non_trainable_variables]
 
         def function(*values: Tensor) -> Tensor:
@@ -111,7 +122,7 @@ def _to_numpy(gradients: Sequence[Tensor | None], like: Sequence[Tensor]) -> lis
 
 
 def _backend() -> Callable[..., tuple[Tensor, Sequence[Tensor | None]]]:
-    name = keras.backend.backend()
+    name = backend_name()
     try:
         return {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}[name]
     except KeyError:

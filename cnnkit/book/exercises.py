@@ -49,6 +49,7 @@ class Exercise:
     tolerance: float = 1e-6
 
     def arguments(self) -> Sequence[tuple[Any, ...]]:
+        """The hidden inputs, made now where they are given as a function."""
         return self.inputs() if callable(self.inputs) else (self.inputs or ())
 
 

@@ -25,12 +25,13 @@ def setup(chapter: str, seed: int = 0) -> None:
     import cnnkit
     from cnnkit.book import drawing
     from cnnkit.book.catalogue import chapter_module
+    from cnnkit.gradients import backend_name
 
     chapter_module(chapter)  # an unknown chapter is an error now, not at the first claim
     _chapter = chapter
     keras.utils.set_random_seed(seed)
     drawing.apply_style()
-    print(f"{chapter} · cnnkit {cnnkit.__version__} · Keras {keras.__version__} on {keras.backend.backend()}")
+    print(f"{chapter} · cnnkit {cnnkit.__version__} · Keras {keras.__version__} on {backend_name()}")
 
 
 def current_chapter() -> str | None:

@@ -31,7 +31,8 @@ def oriented_bars(
     >>> oriented_bars([0, 45, 90], size=16).shape
     (3, 16, 16, 1)
 
-    Chapter: 01-hubel-wiesel. Paper: doi:10.1113/jphysiol.1959.sp006308.
+    Chapter: origins/01-hubel-wiesel.
+    Paper: doi:10.1113/jphysiol.1959.sp006308.
     """
     _positive("oriented_bars", size=size, width=width, softness=softness)
     x, y = _field(size)
@@ -60,7 +61,8 @@ def moving_bar(
     >>> moving_bar(90, frames=8).shape
     (8, 32, 32, 1)
 
-    Chapter: 01-hubel-wiesel. Paper: doi:10.1113/jphysiol.1962.sp006837.
+    Chapter: origins/01-hubel-wiesel.
+    Paper: doi:10.1113/jphysiol.1962.sp006837.
     """
     _positive("moving_bar", frames=frames)
     travel = float(size) if travel is None else travel
@@ -87,7 +89,7 @@ def grating(
     >>> grating([0, 90], size=16, wavelength=4).shape
     (2, 16, 16, 1)
 
-    Chapter: 01-hubel-wiesel.
+    Chapter: origins/01-hubel-wiesel.
     """
     _positive("grating", size=size, wavelength=wavelength)
     if not 0 <= contrast <= 1:
@@ -111,7 +113,7 @@ def drifting_grating(
     >>> drifting_grating(45, frames=8).shape
     (8, 32, 32, 1)
 
-    Chapter: 01-hubel-wiesel.
+    Chapter: origins/01-hubel-wiesel.
     """
     _positive("drifting_grating", frames=frames)
     phases = 360 * cycles * np.arange(frames) / frames
@@ -131,7 +133,8 @@ def spots(
     >>> spots([2, 4, 8]).mean(axis=(1, 2, 3)).argmax()
     2
 
-    Chapter: 01-hubel-wiesel. Paper: doi:10.1113/jphysiol.1959.sp006308.
+    Chapter: origins/01-hubel-wiesel.
+    Paper: doi:10.1113/jphysiol.1959.sp006308.
     """
     _positive("spots", size=size, softness=softness)
     x, y = _field(size)
@@ -151,7 +154,7 @@ def noise(count: int, size: int = 32, kind: str = "gaussian", seed: int = 0) -> 
     >>> noise(500, 16, "binary").shape
     (500, 16, 16, 1)
 
-    Chapter: 01-hubel-wiesel.
+    Chapter: origins/01-hubel-wiesel.
     """
     _positive("noise", count=count, size=size)
     generator = np.random.default_rng(seed)

@@ -32,7 +32,7 @@ def letter(character: str, size: int | None = None) -> np.ndarray:
     >>> letter("T").shape, letter("T", 16).shape
     ((7, 5, 1), (16, 16, 1))
 
-    Chapter: 02-neocognitron.
+    Chapter: origins/02-neocognitron.
     """
     if character.upper() not in _ROWS or len(character) != 1:
         raise ValueError(f"no letter is drawn for '{character}'; there are {ALPHABET}")
@@ -69,7 +69,7 @@ def letters(
     >>> images.shape, len(set(labels.tolist()))
     ((52, 20, 20, 1), 26)
 
-    Chapter: 02-neocognitron.
+    Chapter: origins/02-neocognitron.
     """
     if count < 1:
         raise ValueError(f"letters needs count >= 1, not {count}")
@@ -93,7 +93,7 @@ def load_letters(
 ) -> tuple[Split, Split]:  # fmt: skip
     """A training and a test set of changed letters, from two different seeds.
 
-    Chapter: 02-neocognitron.
+    Chapter: origins/02-neocognitron.
     """
     change = {"shift": shift, "scale": scale, "rotate": rotate, "distort": distort, "noise": noise}
     first = letters(train, size, seed=2 * seed, **change)  # type: ignore[arg-type]

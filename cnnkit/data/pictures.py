@@ -24,7 +24,7 @@ def photographs() -> list[str]:
     >>> photographs()[:3]
     ['astronaut', 'brick', 'camera']
 
-    Chapter: 01-hubel-wiesel.
+    Chapter: origins/01-hubel-wiesel.
     """
     return list(_PICTURES)
 
@@ -38,7 +38,7 @@ def photograph(name: str, grey: bool = False, size: int | tuple[int, int] | None
     >>> photograph("camera").shape, photograph("cat", grey=True, size=(60, 90)).shape
     ((512, 512, 1), (60, 90, 1))
 
-    Chapter: 01-hubel-wiesel.
+    Chapter: origins/01-hubel-wiesel.
     """
     import skimage
 
@@ -69,7 +69,8 @@ def natural_patches(
     >>> natural_patches(100, size=8).shape
     (100, 8, 8, 1)
 
-    Chapter: 01-hubel-wiesel. Paper: doi:10.1038/381607a0.
+    Chapter: origins/01-hubel-wiesel.
+    Paper: doi:10.1038/381607a0.
     """
     if count < 1 or size < 1:
         raise ValueError(f"natural_patches needs count >= 1 and size >= 1, not count={count} and size={size}")

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import keras
 
+__all__ = ["LAYERS", "register_layer"]
+
 LAYERS: dict[str, type[keras.Layer]] = {}
 
 
