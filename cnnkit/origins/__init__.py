@@ -1,0 +1,49 @@
+"""Where convolutional networks come from: cells of the visual cortex, and the first nets built after them."""
+
+from cnnkit.origins.cells import ComplexCells, SimpleCells, corner_cells, cortex
+from cnnkit.origins.cortical_map import cortical_position, magnification, orientation_map, pinwheels
+from cnnkit.origins.gabor import GaborFit, coordinates, fit_gabor, gabor, gabor_bank
+from cnnkit.origins.learned import gaussian_twin, learn_filters
+from cnnkit.origins.neurons import (
+    complex_cell_energy,
+    complex_cell_max,
+    linear_response,
+    shifted_copies,
+    simple_cell,
+)
+from cnnkit.origins.reverse_correlation import (
+    poisson_spikes,
+    spike_triggered_average,
+    spike_triggered_covariance,
+)
+from cnnkit.origins.tuning import Cell, TuningCurve, measure_tuning, modulation_ratio
+
+__all__ = [
+    "Cell",
+    "ComplexCells",
+    "GaborFit",
+    "SimpleCells",
+    "TuningCurve",
+    "complex_cell_energy",
+    "complex_cell_max",
+    "coordinates",
+    "corner_cells",
+    "cortex",
+    "cortical_position",
+    "fit_gabor",
+    "gabor",
+    "gabor_bank",
+    "gaussian_twin",
+    "learn_filters",
+    "linear_response",
+    "magnification",
+    "measure_tuning",
+    "modulation_ratio",
+    "orientation_map",
+    "pinwheels",
+    "poisson_spikes",
+    "shifted_copies",
+    "simple_cell",
+    "spike_triggered_average",
+    "spike_triggered_covariance",
+]
