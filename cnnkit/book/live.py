@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from cnnkit._names import unknown
-from cnnkit.book.notebook import show
+from cnnkit.book import notebook
+from cnnkit.book.catalogue import UnknownEntry
 
 __all__ = ["LiveFigure", "live", "live_figure", "live_figures", "live_html"]
 
@@ -87,7 +88,7 @@ def live_figure(name: str) -> LiveFigure:
     """
     names = live_figures()
     if name not in names:
-        raise KeyError(f"{unknown('live figure', name, names)} (all of them: {', '.join(names)})")
+        raise UnknownEntry(f"{unknown('live figure', name, names)} (there are: {', '.join(names)})")
     text = (FIGURES / f"{name}.js").read_text(encoding="utf-8")
     head = re.match(r"/\*(.*?)\*/", text, re.DOTALL)
     fields = re.findall(r"^ \* (\w+): (.*(?:\n \*   .*)*)", head.group(1) if head else "", re.MULTILINE)
@@ -107,7 +108,8 @@ def live_html(name: str, **options: Any) -> str:
     figure = live_figure(name)
     for option in options:
         if option not in figure.options:
-            raise ValueError(unknown(f"option of the live figure '{name}'", option, figure.options))
+            known = ", ".join(figure.options)
+            raise ValueError(f"{unknown(f'option of {name}', option, figure.options)} (there are: {known})")
     values = json.dumps(options, sort_keys=True, default=lambda value: value.tolist())
     # Two figures of one kind on a page differ in their options, and so in their ids.
     suffix = f"-{hashlib.sha256(values.encode()).hexdigest()[:6]}" if options else ""
@@ -143,4 +145,4 @@ def live(name: str, **options: Any) -> None:
         "text/html": live_html(name, **options),
         "text/plain": f"[live figure: {figure.title}] {figure.alt}",
     }
-    show(bundle)
+    notebook.show(bundle)

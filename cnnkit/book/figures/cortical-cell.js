@@ -51,7 +51,7 @@ export const simpleCell = (image, field) => Math.max(0, dot(image, field));
 export const complexCell = (image, even, odd) => dot(image, even) ** 2 + dot(image, odd) ** 2;
 
 const VIEW = 180; // the drawn field's side
-const GRAPH = { width: 320, height: 200, left: 30, bottom: 40, top: 24 };
+const GRAPH = { width: 320, height: 200, left: 30, bottom: 40, top: 32 };
 
 export default function figure(ui, options) {
   const state = { cell: "simple", orientation: 60, wavelength: 13, phase: 0, width: 6, length: 26, angle: 150, x: 0, y: 0, field: true, ...options };
@@ -195,7 +195,7 @@ export default function figure(ui, options) {
     const top = asked.reduce((a, b) => (visited[a] >= visited[b] ? a : b));
     const whole = asked.length > 150 && visited[top] > 0.05;
     peak.replaceChildren(...(whole ? [make("line", { x1: plot.x(top), x2: plot.x(top), y1: plot.y(0), y2: plot.y(visited[top]) }),
-      make("text", { x: plot.x(top) + (top > 120 ? -7 : 7), y: plot.y(visited[top]) + 10, class: top > 120 ? "end" : null }, `best at ${top}\u00b0`)] : []));
+      make("text", { x: clamp(plot.x(top), 60, 290), y: plot.y(visited[top]) - 7, class: "middle" }, `best at ${top}\u00b0`)] : []));
   }
 
   /** One second of spikes at the present rate, at rest, for those who asked for less motion. */
