@@ -208,7 +208,16 @@ def _title(chapter: str) -> str:
     return first.removeprefix("# ").strip()
 
 
+def leave_out_thebe(app: Sphinx, _config: Any) -> None:
+    """Jupyter Book always loads sphinx-thebe; its scripts name another host, and declare a constant twice."""
+    for event in ("env-before-read-docs", "doctree-resolved"):
+        for listener in list(app.events.listeners.get(event, [])):
+            if listener.handler.__module__ == "sphinx_thebe":
+                app.disconnect(listener.id)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("config-inited", leave_out_thebe)
     app.connect("source-read", carry_alt_text)
     app.connect("autodoc-process-docstring", link_chapter)
     app.add_directive("claims", Claims)
