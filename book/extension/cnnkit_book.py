@@ -208,6 +208,11 @@ def _title(chapter: str) -> str:
     return first.removeprefix("# ").strip()
 
 
+def mend_the_theme(app: Sphinx, config: Any) -> None:
+    """Tell the theme what a first visit gets, which it asks for and reports as an error when it is empty."""
+    config.html_context.setdefault("default_mode", "auto")
+
+
 def leave_out_thebe(app: Sphinx, _config: Any) -> None:
     """Jupyter Book always loads sphinx-thebe; its scripts name another host, and declare a constant twice."""
     for event in ("env-before-read-docs", "doctree-resolved"):
@@ -217,6 +222,7 @@ def leave_out_thebe(app: Sphinx, _config: Any) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("config-inited", mend_the_theme)
     app.connect("config-inited", leave_out_thebe)
     app.connect("source-read", carry_alt_text)
     app.connect("autodoc-process-docstring", link_chapter)

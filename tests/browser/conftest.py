@@ -115,17 +115,18 @@ FAULTS = r"""() => {
 
 @pytest.fixture
 def visit(chrome: Any) -> Iterator[Callable[..., Visit]]:
-    """Open an address: visit(address, width=390, theme="light", **context_options)."""
+    """Open an address as at a first visit, or with a theme chosen before: visit(address, 390, "dark")."""
     contexts = []
 
-    def go(address: str, width: int = 390, theme: str = "light", **options: Any) -> Visit:
+    def go(address: str, width: int = 390, theme: str | None = None, **options: Any) -> Visit:
         height = 844 if width <= 600 else 900
         context = chrome.new_context(
             viewport={"width": width, "height": height}, color_scheme=theme, **options
         )
         contexts.append(context)
         context.set_default_timeout(5000)
-        look.set_theme(context, theme)
+        if theme is not None:
+            look.set_theme(context, theme)
         return Visit(context, address)
 
     yield go

@@ -9,11 +9,15 @@ import pytest
 
 from tests.browser.conftest import SITE, Visit
 
-PAGES = sorted(
-    path.relative_to(SITE).as_posix()
-    for path in SITE.rglob("*.html")
-    if "_static" not in path.relative_to(SITE).parts
-)
+
+def _is_a_page(path: Path) -> bool:
+    """Not the theme's own files, and not a page that only sends on to another."""
+    return "_static" not in path.relative_to(SITE).parts and 'http-equiv="Refresh"' not in path.read_text(
+        "utf-8"
+    )
+
+
+PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html") if _is_a_page(path))
 
 
 @pytest.mark.parametrize("name", PAGES or ["index.html"])
@@ -23,10 +27,8 @@ def test_every_page_is_quiet_narrow_and_described(name: str, host: str, visit: C
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_landing_page_takes_the_theme_that_is_asked_for(
-    theme: str, host: str, visit: Callable[..., Visit]
-) -> None:
-    page = visit(f"{host}/index.html", width=1440, theme=theme).page
+def test_a_page_takes_the_theme_that_is_asked_for(theme: str, host: str, visit: Callable[..., Visit]) -> None:
+    page = visit(f"{host}/{PAGES[0]}", width=1440, theme=theme).page
     assert page.evaluate("document.documentElement.dataset.theme") == theme
     assert page.evaluate("document.documentElement.scrollWidth") <= 1440
 
