@@ -1,0 +1,20 @@
+"""What a network costs and sees: summaries, multiply-adds and receptive fields of any Keras model."""
+
+from cnnkit.insight.axes import register_field
+from cnnkit.insight.cost import multiply_adds, register_cost
+from cnnkit.insight.measured import MeasuredField, measured_receptive_field
+from cnnkit.insight.receptive_field import ReceptiveField, receptive_field
+from cnnkit.insight.summary import Summary, SummaryRow, summary
+
+__all__ = [
+    "MeasuredField",
+    "ReceptiveField",
+    "Summary",
+    "SummaryRow",
+    "measured_receptive_field",
+    "multiply_adds",
+    "receptive_field",
+    "register_cost",
+    "register_field",
+    "summary",
+]
