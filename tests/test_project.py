@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -200,3 +201,28 @@ def test_the_five_lines_of_the_readme_run():
 def test_the_package_is_typed_and_brings_its_command():
     assert (ROOT / "cnnkit" / "py.typed").is_file()
     assert PROJECT["scripts"] == {"cnnkit": "cnnkit.cli:main"}
+
+
+@pytest.mark.parametrize(
+    ("passing", "status"), [("test test-backends", 0), ("test", 1), ("test-backends", 1)]
+)
+def test_the_integration_script_runs_both_commands_and_ends_with_a_summary(passing, status, tmp_path):
+    script = tmp_path / "checkout" / ".ci" / "run"
+    script.parent.mkdir(parents=True)
+    script.write_text((ROOT / ".ci" / "run").read_text("utf-8"))
+    (tmp_path / "shared" / "data").mkdir(parents=True)
+    for name, text in (("make", f'case " {passing} " in *" $1 "*) ;; *) exit 3 ;; esac'), ("chromium", "")):
+        command = tmp_path / "bin" / name
+        command.parent.mkdir(exist_ok=True)
+        command.write_text(f"#!/bin/sh\n{text}\n")
+        command.chmod(0o755)
+    environment = {key: value for key, value in os.environ.items() if key != "CNNKIT_DATA"}
+    environment["PATH"] = f"{tmp_path / 'bin'}:{environment['PATH']}"
+    run = subprocess.run(["bash", str(script)], capture_output=True, text=True, env=environment)
+    summary = run.stdout.partition("== summary")[2].split("\n")
+    assert run.returncode == status
+    assert f"data     {tmp_path / 'shared' / 'data'}" in summary
+    verdicts = dict(line.split()[:2] for line in summary if line.startswith("test"))
+    assert verdicts == {
+        step: "passed" if step in passing.split() else "FAILED" for step in ("test", "test-backends")
+    }
