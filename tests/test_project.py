@@ -185,6 +185,25 @@ def test_the_local_links_of_the_pages_lead_somewhere():
         assert [link for link in links if not (ROOT / link).exists()] == [], path.name
 
 
+def absent_paths(text: str) -> list[str]:
+    """The paths in backticks that lead nowhere; those with a place to fill in (<part>, name, NN) are left out."""
+    paths = re.findall(r"`(?:\S+ )?((?:[\w.]+/)+[\w.-]*)`", text)
+    return [
+        path for path in paths if not re.search(r"\bname\b|NN|^keras", path) and not (ROOT / path).exists()
+    ]
+
+
+def test_the_paths_that_the_pages_name_exist():
+    for path in ROOT.glob("*.md"):
+        assert absent_paths(path.read_text("utf-8")) == [], path.name
+
+
+def test_a_path_that_leads_nowhere_is_caught():
+    assert absent_paths("see `cnnkit/cli.py`, `cnnkit/clu.py` and `book/figures/name.js`") == [
+        "cnnkit/clu.py"
+    ]
+
+
 def test_the_files_of_the_licences_are_named_in_the_metadata():
     assert PROJECT["license"] == "Apache-2.0"
     assert all((ROOT / name).is_file() for name in PROJECT["license-files"])
