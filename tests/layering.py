@@ -225,10 +225,23 @@ def unannotated(function: ast.FunctionDef, method: bool) -> list[str]:
     return missing + (["return"] if function.returns is None and function.name != "__init__" else [])
 
 
+def inherited_words(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> set[str]:
+    """The methods that a class of the package above this one explains already."""
+    told = set()
+    for base in (classes.get(dotted(base).rpartition(".")[2]) for base in node.bases):
+        if base is not None and base is not node:
+            methods = (method for method in base.body if isinstance(method, ast.FunctionDef))
+            told |= {method.name for method in methods if ast.get_docstring(method)}
+            told |= inherited_words(base, classes)
+    return told
+
+
 def poor_names(root: Path) -> list[str]:
     """Public names without a docstring, a type or a chapter of the plan."""
     found, faults = public(root)
     chapters = plan(root)
+    every_node = (node for module in modules(root) for node in module.tree.body)
+    classes = {node.name: node for node in every_node if isinstance(node, ast.ClassDef)}
     for item in found:
         if item.node is None:
             continue
@@ -249,10 +262,11 @@ def poor_names(root: Path) -> list[str]:
                 for node in item.node.body
                 if isinstance(node, ast.FunctionDef) and (node.name == "__init__" or node.name[0] != "_")
             ]
+            told = KERAS_METHODS | {"__init__"} | inherited_words(item.node, classes)
             faults += [
                 f"{where}.{node.name} has no docstring"
                 for node in functions
-                if node.name not in KERAS_METHODS | {"__init__"} and not ast.get_docstring(node)
+                if node.name not in told and not ast.get_docstring(node)
             ]
         for node in functions:
             missing = unannotated(node, method=isinstance(item.node, ast.ClassDef))

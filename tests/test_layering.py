@@ -176,6 +176,16 @@ def test_a_method_without_types_is_caught_and_the_registered_chapter_counts(plan
     ]
 
 
+def test_a_method_that_its_base_class_explains_needs_no_second_docstring(planted):
+    base = 'class Base:\n    """Above."""\n    def pool(self) -> None:\n        """Words."""\n'
+    public = "Chapter: layers/04-convolution.\n"
+    layer = f'class Layer(Base):\n    """A layer.\n\n    {public}    """\n    def pool(self) -> None: ...\n'
+    text = '__all__ = ["Layer"]\n' + base + layer
+    assert layering.poor_names(planted("cnnkit/layers/a.py", text)) == []
+    faults = layering.poor_names(planted("cnnkit/layers/a.py", text.replace("(Base)", "")))
+    assert faults == ["cnnkit.layers.a.Layer.pool has no docstring"]
+
+
 def test_a_name_passed_on_that_its_module_keeps_private_is_caught(planted):
     planted("cnnkit/scratch/fine.py", FINE.replace('["double"]', "[]"))
     faults = layering.poor_names(planted("README.md", ""))
