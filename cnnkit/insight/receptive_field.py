@@ -45,6 +45,7 @@ class ReceptiveField:
     def of(
         cls, layer: str, name: str, reaches: tuple, shape: Shape, axes: list[int], notes: tuple
     ) -> ReceptiveField:
+        """The field whose reach is known on each axis: size, stride and offset are read off it."""
         lengths = tuple(shape[axis] for axis in axes)
         size = tuple(length if r is None else r.size for r, length in zip(reaches, lengths, strict=True))
         strides = [Fraction(0) if r is None else r.stride for r in reaches]
