@@ -138,14 +138,14 @@ def summary(model: keras.Model, input_shape: Any = None) -> Summary:
     >>> x = keras.layers.GlobalAveragePooling2D(name="mean")(x)
     >>> print(summary(keras.Model(inputs, x, name="tiny")))
     tiny
-    --------------------------------------------------------------------------------------------------
-    layer  kind                    output shape     parameters  multiply-adds  receptive field  stride
-    --------------------------------------------------------------------------------------------------
-    digit  InputLayer              (28, 28, 1)               0              0                1       1
-    edges  Conv2D                  (24, 24, 4)             104         57,600                5       1
-    pool   MaxPooling2D            (12, 12, 4)               0              0                6       2
-    mean   GlobalAveragePooling2D  (4)                       0              0            whole
-    --------------------------------------------------------------------------------------------------
+    -----------------------------------------------------------------------------------------------
+    layer  kind                    output shape  parameters  multiply-adds  receptive field  stride
+    -----------------------------------------------------------------------------------------------
+    digit  InputLayer              (28, 28, 1)            0              0                1       1
+    edges  Conv2D                  (24, 24, 4)          104         57,600                5       1
+    pool   MaxPooling2D            (12, 12, 4)            0              0                6       2
+    mean   GlobalAveragePooling2D  (4)                    0              0            whole
+    -----------------------------------------------------------------------------------------------
     Parameters: 104
     Multiply-adds: 57,600
     Receptive field: 6 (at pool)
