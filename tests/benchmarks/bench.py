@@ -91,6 +91,11 @@ def importing() -> Iterator[Row]:
     code = "import numpy, time; t = time.perf_counter(); import cnnkit; print(time.perf_counter() - t)"
     runs = [measured_by(code) for _ in range(5)]
     yield Row("import", "import cnnkit beyond NumPy", round(min(runs), 4), "s", 0.1, "least of 5 processes")
+    code = code.replace("numpy", "keras").replace("import cnnkit", "from cnnkit import insight, models")
+    runs = [measured_by(code) for _ in range(3)]
+    yield Row(
+        "import", "models and insight beyond Keras", round(min(runs), 3), "s", None, "least of 3 processes"
+    )
 
 
 def summary() -> Iterator[Row]:
