@@ -304,6 +304,76 @@ def test_the_spikes_stand_still_for_those_who_asked_for_less_motion(bare: Bare) 
     assert visit.page.locator(".spikes").get_attribute("d") == before != ""
 
 
+# Convolution arithmetic
+
+
+def test_sizes_and_uses_are_those_of_scratch(bare: Bare) -> None:
+    visit = bare("arithmetic")
+    for n in (1, 4, 7, 10):
+        for k, s, p, d in (
+            (1, 1, 0, 1),
+            (3, 2, 1, 1),
+            (3, 1, 2, 2),
+            (5, 3, 2, 1),
+            (2, 2, 0, 3),
+            (4, 3, 1, 1),
+        ):
+            given = {"n": n, "k": k, "s": s, "p": p, "d": d}
+            small = ask(visit, "figure.outputSize(given)", given)
+            if n + 2 * p < d * (k - 1) + 1:
+                assert small == 0
+                continue
+            assert small == scratch.output_size(n, k, s, p, d), given
+            dx, _, _ = scratch.convolve2d_backward(
+                np.ones((1, small, small, 1)),
+                np.zeros((1, n, n, 1)),
+                np.ones((k, k, 1, 1)),
+                stride=s,
+                padding=p,
+                dilation=d,
+            )
+            here = ask(visit, "figure.uses(given.n + 2 * given.p, figure.outputSize(given), given)", given)
+            np.testing.assert_array_equal(np.outer(here, here)[p : p + n, p : p + n], dx[0, :, :, 0])
+            # The way back from the small side reaches as far as the windows did, and no further.
+            back = ask(visit, "figure.transposedSize({...given, n: figure.outputSize(given)})", given)
+            assert back == n - (n + 2 * p - d * (k - 1) - 1) % s, given
+
+
+@pytest.mark.parametrize("direction", ["forward", "transposed"])
+def test_choosing_a_cell_lights_its_window(direction: str, bare: Bare) -> None:
+    visit = bare("arithmetic", {"direction": direction, "n": 5, "k": 3, "s": 2, "p": 1}, width=1000)
+    visit.page.locator(".roof polygon").nth(5).hover()
+    side = ask(visit, "figure.shape()")
+    assert ask(visit, "[figure.state.row, figure.state.column]") == [5 // side["small"], 5 % side["small"]]
+    assert visit.page.locator(".floor .under").count() == 9
+    assert visit.page.locator(".floor polygon").count() == side["wide"] ** 2
+    visit.page.locator(".stage svg").focus()
+    visit.page.keyboard.press("ArrowLeft")
+    assert ask(visit, "[figure.state.row, figure.state.column]") == [
+        5 // side["small"],
+        max(0, 5 % side["small"] - 1),
+    ]
+
+
+def test_every_setting_has_a_drawing_or_a_reason(bare: Bare) -> None:
+    visit = bare("arithmetic")
+    said = visit.page.evaluate("""async () => {
+      const root = document.querySelector('.cnnkit-live'), said = new Set();
+      const set = (name, value) => { const group = [...root.shadowRoot.querySelectorAll('[role=radiogroup]')]
+        .find((g) => g.ariaLabel.startsWith(name) || g.getAttribute('aria-label').startsWith(name));
+        [...group.querySelectorAll('input')].find((i) => i.value === String(value)).click(); };
+      const slider = root.shadowRoot.querySelector('input[type=range]');
+      for (const way of ['forward', 'transposed']) { set('Direction', way);
+        for (const n of [1, 2, 9]) { slider.value = n; slider.dispatchEvent(new Event('input'));
+          for (const k of [1, 2, 5]) { set('Kernel', k);
+            for (const p of [0, 2]) { set('Padding', p); for (const d of [1, 3]) { set('Dilation', d);
+              said.add(root.shadowRoot.querySelector('.note').textContent.replace(/[0-9]+/g, '#')); } } } } }
+      return [...said]; }""")
+    assert any("has no place" in text for text in said) and any("checkerboard" in text for text in said)
+    assert not any("NaN" in text or "undefined" in text or "Infinity" in text for text in said)
+    assert visit.faults() == []
+
+
 # In the built book
 
 

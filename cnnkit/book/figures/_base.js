@@ -2,7 +2,7 @@
    screen reader.  A figure is a function (ui, options) that appends to ui.card.  `live` in live.py
    joins this file, the figure and one call of `mount` into one inline module; no build step, no import. */
 
-const SVG = new Set("svg g rect circle line path text tspan polyline polygon defs clipPath image title".split(" "));
+const SVG = new Set("svg g rect circle line path polygon text tspan polyline polygon defs clipPath image title".split(" "));
 
 /** Make an HTML or SVG element: attributes by name, listeners by onname, then its children. */
 export function make(tag, attributes = {}, ...children) {
