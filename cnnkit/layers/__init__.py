@@ -1,11 +1,45 @@
 """Every layer that the course teaches and Keras lacks."""
 
+from cnnkit.layers.antialias import BlurPool2D, CircularPadding2D
+from cnnkit.layers.attention_pooling import AttentionPooling
 from cnnkit.layers.local import LocallyConnected1D, LocallyConnected2D
+from cnnkit.layers.partial import PartiallyConnected2D
+from cnnkit.layers.pooling import (
+    ChannelMaxPooling,
+    L2Pooling2D,
+    LpPooling2D,
+    MixedPooling2D,
+    SoftmaxPooling2D,
+    StochasticPooling2D,
+)
+from cnnkit.layers.rbf import RadialBasisScores, character_codes
+from cnnkit.layers.regions import RoIAlign, RoIPooling, SpatialPyramidPooling2D
 from cnnkit.layers.registry import LAYERS, register_layer
+from cnnkit.layers.spatial_transformer import SpatialTransformer
+from cnnkit.layers.squashing import scaled_tanh
+from cnnkit.layers.subsampling import TrainableSubsampling2D
 
 __all__ = [
     "LAYERS",
+    "AttentionPooling",
+    "BlurPool2D",
+    "ChannelMaxPooling",
+    "CircularPadding2D",
+    "L2Pooling2D",
     "LocallyConnected1D",
     "LocallyConnected2D",
+    "LpPooling2D",
+    "MixedPooling2D",
+    "PartiallyConnected2D",
+    "RadialBasisScores",
+    "RoIAlign",
+    "RoIPooling",
+    "SoftmaxPooling2D",
+    "SpatialPyramidPooling2D",
+    "SpatialTransformer",
+    "StochasticPooling2D",
+    "TrainableSubsampling2D",
+    "character_codes",
     "register_layer",
+    "scaled_tanh",
 ]

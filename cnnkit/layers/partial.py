@@ -38,7 +38,7 @@ class PartiallyConnected2D(keras.layers.Layer):
     Input `(batch, height, width, input maps)`, output `(batch, height', width', output maps)` with
     height' = (height + 2p - k) // s + 1.
 
-    >>> PartiallyConnected2D([[1, 0], [1, 1]], kernel_size=3)(keras.ops.ones((1, 8, 8, 2))).shape
+    >>> tuple(PartiallyConnected2D([[1, 0], [1, 1]], kernel_size=3)(keras.ops.ones((1, 8, 8, 2))).shape)
     (1, 6, 6, 2)
 
     Chapter: models/17-lenet.
@@ -162,10 +162,12 @@ class PartiallyConnected2D(keras.layers.Layer):
         dense_shape = (*shape[:2], *self.connections.shape)
         if self.kernel_initializer is None:
             fan_in = shape[0] * shape[1] * self.connections.sum(axis=0)
-            dense = keras.initializers.RandomUniform(-1, 1)(dense_shape, dtype="float32") * (2.4 / fan_in)
+            limits = ops.convert_to_tensor(2.4 / fan_in, dtype="float32")
+            dense = limits * keras.initializers.RandomUniform(-1, 1)(dense_shape, dtype="float32")
         else:
             dense = self.kernel_initializer(dense_shape, dtype="float32")
-        return ops.convert_to_tensor(ops.convert_to_numpy(dense)[:, :, self.connections == 1], dtype=dtype)
+        joined = np.flatnonzero(self.connections).astype("int32")
+        return ops.cast(ops.take(ops.reshape(dense, (*shape[:2], -1)), joined, axis=-1), dtype)
 
     def _sizes(self, shape: tuple[int | None, ...]) -> tuple[int | None, int | None, int | None]:
         if len(shape) != 4:

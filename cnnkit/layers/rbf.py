@@ -47,7 +47,9 @@ class RadialBasisScores(keras.layers.Layer):
 
     Input `(batch, features)`, output `(batch, classes)`.
 
-    >>> RadialBasisScores(character_codes())(keras.ops.zeros((1, 84))).shape
+    >>> from cnnkit.layers import character_codes
+    >>> codes = character_codes()
+    >>> tuple(RadialBasisScores(codes)(keras.ops.zeros((1, 84))).shape)
     (1, 10)
 
     Chapter: models/17-lenet.
@@ -76,6 +78,10 @@ class RadialBasisScores(keras.layers.Layer):
     def multiply_adds(self, input_shape: tuple[int | None, ...]) -> int:
         """One square and one addition for each feature of each centre."""
         return self.centres.size
+
+    def receptive_field_window(self, input_shape: tuple[int | None, ...]) -> str:
+        """Every score sees every feature."""
+        return "whole"
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """One score for each centre."""

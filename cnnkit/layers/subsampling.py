@@ -27,7 +27,7 @@ class TrainableSubsampling2D(keras.layers.Layer):
 
     Input `(batch, height, width, channels)`, output `(batch, height // size, width // size, channels)`.
 
-    >>> TrainableSubsampling2D(2)(keras.ops.ones((1, 4, 4, 3))).shape
+    >>> tuple(TrainableSubsampling2D(2)(keras.ops.ones((1, 4, 4, 3))).shape)
     (1, 2, 2, 3)
 
     Chapter: models/17-lenet.

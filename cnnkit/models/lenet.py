@@ -143,12 +143,15 @@ def lenet5(
     connections: str = "table",
     subsampling: str = "trainable",
     output: str = "bitmaps",
+    kernel_initializer: str | None = None,
 ) -> keras.Model:
     """LeNet-5 as it was: a sparse C3, trainable subsampling, scaled tanh, distances to fixed bitmaps.
 
     Each of its peculiarities can be put back to what is usual today: `connections="full"` joins every map of
     S2 to every map of C3, `subsampling="average"` drops the trainable gain and threshold, and
-    `output="dense"` ends in a dense layer.
+    `output="dense"` ends in a dense layer.  `kernel_initializer=None` is the paper's rule, uniform within
+    2.4 / fan-in, made for its second-order method; a first-order optimiser starts sooner from Keras's
+    "lecun_uniform".
 
     Chapter: models/17-lenet.
     Paper: doi:10.1109/5.726791.
@@ -167,21 +170,24 @@ def lenet5(
             return TrainableSubsampling2D(2, scaled_tanh, name=name)
         return layers.AveragePooling2D(2, name=name)
 
+    def start(fan_in: int) -> keras.initializers.Initializer:
+        return keras.initializers.get(kernel_initializer) if kernel_initializer else _uniform(fan_in)
+
     inputs = keras.Input(input_shape, name="image")
-    x = layers.Conv2D(
-        6, 5, activation=scaled_tanh, kernel_initializer=_uniform(25 * input_shape[-1]), name="C1"
-    )(inputs)
+    squash = {"activation": scaled_tanh}
+    first = start(25 * input_shape[-1])
+    x = layers.Conv2D(6, 5, **squash, kernel_initializer=first, name="C1")(inputs)
     x = subsample("S2")(x)
-    x = PartiallyConnected2D(table, 5, activation=scaled_tanh, name="C3")(x)
+    x = PartiallyConnected2D(table, 5, **squash, kernel_initializer=kernel_initializer, name="C3")(x)
     x = subsample("S4")(x)
-    x = layers.Conv2D(120, 5, activation=scaled_tanh, kernel_initializer=_uniform(400), name="C5")(x)
+    x = layers.Conv2D(120, 5, **squash, kernel_initializer=start(400), name="C5")(x)
     x = layers.Flatten(name="flatten")(x)
-    x = layers.Dense(84, scaled_tanh, kernel_initializer=_uniform(x.shape[-1]), name="F6")(x)
+    x = layers.Dense(84, **squash, kernel_initializer=start(x.shape[-1]), name="F6")(x)
     exact = keras.config.floatx()  # scores are compared and exponentiated, so not in half precision
     if output == "bitmaps":
         x = RadialBasisScores(character_codes(classes), dtype=exact, name="output")(x)
     else:
-        x = layers.Dense(classes, kernel_initializer=_uniform(84), dtype=exact, name="output")(x)
+        x = layers.Dense(classes, kernel_initializer=start(84), dtype=exact, name="output")(x)
     return keras.Model(inputs, x, name="lenet5")
 
 

@@ -13,17 +13,29 @@ from cnnkit.scratch.activations import (
     tanh,
     tanh_derivative,
 )
+from cnnkit.scratch.antialias import binomial_kernel, blur_pool2d, wrap_pad2d
 from cnnkit.scratch.convolution import convolve1d, convolve2d, convolve2d_backward, true_convolve2d
 from cnnkit.scratch.dense import dense, dense_backward
 from cnnkit.scratch.geometry import convolution_parameters, output_size, padding_amount
+from cnnkit.scratch.lenet import (
+    digit_bitmaps,
+    partially_connected2d,
+    radial_basis_scores,
+    trainable_subsampling2d,
+)
 from cnnkit.scratch.local import locally_connected1d, locally_connected2d
 from cnnkit.scratch.losses import softmax, softmax_cross_entropy
 from cnnkit.scratch.pooling import average_pool2d, average_pool2d_backward, max_pool2d, max_pool2d_backward
+from cnnkit.scratch.spatial_transformer import affine_grid, bilinear_sample
 from cnnkit.scratch.views import convolve2d_fft, convolve2d_im2col, im2col, toeplitz
 
 __all__ = [
+    "affine_grid",
     "average_pool2d",
     "average_pool2d_backward",
+    "bilinear_sample",
+    "binomial_kernel",
+    "blur_pool2d",
     "convolution_parameters",
     "convolve1d",
     "convolve2d",
@@ -32,6 +44,7 @@ __all__ = [
     "convolve2d_im2col",
     "dense",
     "dense_backward",
+    "digit_bitmaps",
     "im2col",
     "locally_connected1d",
     "locally_connected2d",
@@ -39,6 +52,8 @@ __all__ = [
     "max_pool2d_backward",
     "output_size",
     "padding_amount",
+    "partially_connected2d",
+    "radial_basis_scores",
     "relu",
     "relu_derivative",
     "scaled_tanh",
@@ -50,5 +65,7 @@ __all__ = [
     "tanh",
     "tanh_derivative",
     "toeplitz",
+    "trainable_subsampling2d",
     "true_convolve2d",
+    "wrap_pad2d",
 ]

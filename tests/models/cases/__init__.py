@@ -1,0 +1,1 @@
+"""One module of cases for each family of models; see `tests/models/common.py`."""
