@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import partial
 
 from cnnkit.data.cards import read_cards
-from cnnkit.data.digits import load_digits
+from cnnkit.data.digits import load_digits, scattered
 from cnnkit.data.download import (
     DataDamaged,
     DataUnavailable,
@@ -56,6 +56,7 @@ __all__ = [
     "photographs",
     "read_idx",
     "register",
+    "scattered",
     "shapes",
     "spots",
     "verify",

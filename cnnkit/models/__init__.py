@@ -1,5 +1,6 @@
 """Every network of the course, one family a file, behind one registry."""
 
+from cnnkit.models.classic import classic
 from cnnkit.models.lenet import c3_table, lenet1, lenet5, lenet5_modern
 from cnnkit.models.registry import Card, Weights, card, create, names, register
 
@@ -8,6 +9,7 @@ __all__ = [
     "Weights",
     "c3_table",
     "card",
+    "classic",
     "create",
     "lenet1",
     "lenet5",

@@ -134,3 +134,14 @@ def test_every_set_at_hand_is_whole(name):
     if not data.available(name):
         pytest.skip(f"REAL DATA MISSING: '{name}' is not in $CNNKIT_DATA nor in the cache")
     assert set(data.verify(name).values()) == {"whole"}
+
+
+def test_scattered_digits_are_the_same_digits_in_other_places():
+    (x_train, _), _ = data.load("digits", canvas=12)
+    (centred, _), _ = data.load("digits")
+    assert x_train.shape == (1352, 12, 12, 1)
+    assert np.allclose(x_train.sum(axis=(1, 2, 3)), centred.sum(axis=(1, 2, 3)))
+    middles = x_train.sum(axis=(2, 3)) @ np.arange(12) / x_train.sum(axis=(1, 2, 3))
+    assert middles.std() > 1
+    with pytest.raises(ValueError, match="8 x 8 do not fit on a field of 6 x 6"):
+        data.load("digits", canvas=6)
