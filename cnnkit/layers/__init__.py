@@ -3,6 +3,7 @@
 from cnnkit.layers.antialias import BlurPool2D, CircularPadding2D
 from cnnkit.layers.attention_pooling import AttentionPooling
 from cnnkit.layers.local import LocallyConnected1D, LocallyConnected2D
+from cnnkit.layers.maxout import Maxout
 from cnnkit.layers.partial import PartiallyConnected2D
 from cnnkit.layers.pooling import (
     ChannelMaxPooling,
@@ -18,10 +19,13 @@ from cnnkit.layers.registry import LAYERS, register_layer
 from cnnkit.layers.spatial_transformer import SpatialTransformer
 from cnnkit.layers.squashing import scaled_tanh
 from cnnkit.layers.subsampling import TrainableSubsampling2D
+from cnnkit.layers.unpooling import BedOfNailsUnpooling2D, MaxPoolingWithSwitches2D, MaxUnpooling2D
+from cnnkit.layers.variants import MaskedConv2D, MultiDilationConv2D, ResizeConv2D
 
 __all__ = [
     "LAYERS",
     "AttentionPooling",
+    "BedOfNailsUnpooling2D",
     "BlurPool2D",
     "ChannelMaxPooling",
     "CircularPadding2D",
@@ -29,9 +33,15 @@ __all__ = [
     "LocallyConnected1D",
     "LocallyConnected2D",
     "LpPooling2D",
+    "MaskedConv2D",
+    "MaxPoolingWithSwitches2D",
+    "MaxUnpooling2D",
+    "Maxout",
     "MixedPooling2D",
+    "MultiDilationConv2D",
     "PartiallyConnected2D",
     "RadialBasisScores",
+    "ResizeConv2D",
     "RoIAlign",
     "RoIPooling",
     "SoftmaxPooling2D",

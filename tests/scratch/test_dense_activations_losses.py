@@ -1,3 +1,5 @@
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -11,15 +13,17 @@ def differences(function, x, step=1e-6):
     return (function(x + step) - function(x - step)) / (2 * step)
 
 
-@pytest.mark.parametrize("name", ["relu", "sigmoid", "tanh", "scaled_tanh"])
+@pytest.mark.parametrize(
+    "name", ["relu", "leaky_relu", "elu", "gelu", "silu", "sigmoid", "tanh", "scaled_tanh"]
+)
 def test_each_derivative_agrees_with_numeric_differences(name):
     function, derivative = getattr(scratch, name), getattr(scratch, f"{name}_derivative")
     np.testing.assert_allclose(derivative(X), differences(function, X), atol=1e-8)
 
 
-@pytest.mark.parametrize("name", ["relu", "sigmoid", "tanh"])
+@pytest.mark.parametrize("name", ["relu", "elu", "gelu", "silu", "sigmoid", "tanh"])
 def test_activations_and_derivatives_are_those_of_keras(name):
-    by_keras = getattr(keras.ops, name)
+    by_keras = partial(keras.ops.gelu, approximate=False) if name == "gelu" else getattr(keras.ops, name)
     x = np.append(X, 0)
     np.testing.assert_allclose(getattr(scratch, name)(x), keras.ops.convert_to_numpy(by_keras(x)), atol=1e-6)
     slope = gradients.gradient(lambda x: keras.ops.sum(by_keras(x)), x)
