@@ -123,8 +123,10 @@ def live_html(name: str, **options: Any) -> str:
             f'<img src="data:image/webp;base64,{data}" alt="{html.escape(figure.alt)}" '
             'style="max-width: 100%; height: auto">\n'
         )
+    # JupyterLab reads "x" as "cut this cell" unless an element asks it not to.
     return (
-        f'<div id="{root}" class="cnnkit-live" data-title="{html.escape(figure.title)}">\n{still}'
+        f'<div id="{root}" class="cnnkit-live" data-title="{html.escape(figure.title)}" '
+        f'data-lm-suppress-shortcuts="true">\n{still}'
         "<p><small>A figure to play with: it moves where scripts run, on the book's page, "
         "in Colab, or in a trusted notebook.</small></p>\n</div>\n"
         f'<script type="module">\n{script}\n</script>'

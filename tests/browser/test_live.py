@@ -66,6 +66,17 @@ def test_a_figure_follows_the_theme_of_its_page(bare: Bare) -> None:
         assert (int(ground.split("(")[1].split(",")[0]) < 128) == (theme == "dark")
 
 
+@pytest.mark.parametrize("name", live_figures())
+def test_keys_meant_for_a_figure_do_not_reach_its_page(name: str, bare: Bare) -> None:
+    page = bare(name).page
+    assert page.locator(".cnnkit-live").get_attribute("data-lm-suppress-shortcuts") == "true"
+    page.evaluate("window.keys = []; addEventListener('keydown', (event) => keys.push(event.key))")
+    page.locator("[role=application], button").first.focus()
+    for key in ("x", "/", "ArrowRight", "Control+k"):
+        page.keyboard.press(key)
+    assert page.evaluate("keys") == ["Control", "k"]
+
+
 def test_two_figures_of_a_kind_live_on_one_page(bare: Bare) -> None:
     from cnnkit.book.live import live_html
 
@@ -105,15 +116,17 @@ def convolved(visit: Visit) -> np.ndarray:
     )
 
 
-@pytest.mark.parametrize(
-    "preset", ["identity", "blur", "sharpen", "outline", "vertical", "horizontal", "emboss"]
-)
 @pytest.mark.parametrize("view", ["photograph", "numbers"])
-def test_what_is_drawn_is_what_scratch_computes(preset: str, view: str, bare: Bare) -> None:
-    visit = bare("convolution", {"preset": preset, "view": view, "size": 5, "padding": 2})
-    output = np.array(ask(visit, "figure.output"))
-    assert output.std() > 0
-    np.testing.assert_allclose(output, convolved(visit), atol=1e-9)
+def test_what_is_drawn_is_what_scratch_computes(view: str, bare: Bare) -> None:
+    visit = bare("convolution", {"view": view, "padding": 2, "stride": 2})
+    kernels = visit.page.get_by_role("combobox", name="Kernel")
+    for size in ("3", "5"):
+        visit.page.get_by_role("radiogroup", name="Size").get_by_label(size, exact=True).check()
+        for preset in ("identity", "blur", "sharpen", "outline", "vertical", "horizontal", "emboss"):
+            kernels.select_option(preset)
+            output = np.array(ask(visit, "figure.output"))
+            assert output.std() > 0 and len(ask(visit, "figure.kernel")) == int(size)
+            np.testing.assert_allclose(output, convolved(visit), atol=1e-9, err_msg=preset)
 
 
 def test_pointing_at_an_output_shows_its_window_and_spells_out_its_sum(bare: Bare) -> None:

@@ -144,6 +144,8 @@ function begin(host, figure, options, style) {
   const voice = make("p", { class: "hidden", role: "status" });
   host.attachShadow({ mode: "open" }).append(make("style", {}, style), make("slot"), card, voice);
   card.append(make("p", { class: "title" }, host.dataset.title));
+  // A page's own keys (search, next page, cut a cell) are not meant by who types into a figure.
+  card.addEventListener("keydown", (event) => { if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation(); });
   const retint = [];
   let talk = 0;
   const ui = {
