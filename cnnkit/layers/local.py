@@ -9,7 +9,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from cnnkit.layers._windows import layout, pair, windows
+from cnnkit.layers._windows import layout, tuple_of, windows
 from cnnkit.layers.registry import register_layer
 
 __all__ = ["LocallyConnected1D", "LocallyConnected2D"]
@@ -45,8 +45,8 @@ class _LocallyConnected(keras.Layer):
                 f"padding must be 'valid', not {padding!r}: pad the image first, with ZeroPadding{self.rank}D"
             )
         self.filters = filters
-        self.kernel_size = pair(kernel_size, self.rank, "kernel_size")
-        self.strides = pair(strides, self.rank, "strides")
+        self.kernel_size = tuple_of(kernel_size, self.rank, "kernel_size")
+        self.strides = tuple_of(strides, self.rank, "strides")
         self.padding = padding
         self.data_format = layout(data_format)
         self.activation = keras.activations.get(activation)
@@ -104,7 +104,7 @@ class _LocallyConnected(keras.Layer):
 
     def call(self, inputs: Any) -> Any:
         x = inputs if self.data_format == "channels_last" else ops.moveaxis(inputs, 1, -1)
-        patches = windows(x, self.kernel_size, self.strides)
+        patches = ops.stack(windows(x, self.kernel_size, self.strides), axis=self.rank + 1)
         positions = self.kernel.shape[: self.rank]
         channels = self.kernel.shape[-2]
         # One matrix product for each position: (batch, k*k*C) times (k*k*C, filters).

@@ -37,6 +37,15 @@ from cnnkit.scratch.lenet import (
 from cnnkit.scratch.local import locally_connected1d, locally_connected2d
 from cnnkit.scratch.losses import softmax, softmax_cross_entropy
 from cnnkit.scratch.pooling import average_pool2d, average_pool2d_backward, max_pool2d, max_pool2d_backward
+from cnnkit.scratch.poolings import (
+    channel_max_pool,
+    lp_pool2d,
+    mixed_pool2d,
+    pool_windows,
+    softmax_pool2d,
+    stochastic_pool2d,
+)
+from cnnkit.scratch.regions import attention_pool, roi_align, roi_pool2d, spatial_pyramid_pool2d
 from cnnkit.scratch.spatial_transformer import affine_grid, bilinear_sample
 from cnnkit.scratch.variants import (
     bed_of_nails2d,
@@ -54,12 +63,14 @@ from cnnkit.scratch.views import convolve2d_fft, convolve2d_im2col, im2col, toep
 __all__ = [
     "abs_tanh",
     "affine_grid",
+    "attention_pool",
     "average_pool2d",
     "average_pool2d_backward",
     "bed_of_nails2d",
     "bilinear_sample",
     "binomial_kernel",
     "blur_pool2d",
+    "channel_max_pool",
     "convolution_parameters",
     "convolve1d",
     "convolve2d",
@@ -80,20 +91,25 @@ __all__ = [
     "leaky_relu_derivative",
     "locally_connected1d",
     "locally_connected2d",
+    "lp_pool2d",
     "masked_convolve2d",
     "max_pool2d",
     "max_pool2d_backward",
     "max_pool2d_switches",
     "max_unpool2d",
     "maxout",
+    "mixed_pool2d",
     "multi_dilation_convolve2d",
     "output_size",
     "padding_amount",
     "partially_connected2d",
     "patch_mask",
+    "pool_windows",
     "radial_basis_scores",
     "relu",
     "relu_derivative",
+    "roi_align",
+    "roi_pool2d",
     "scaled_tanh",
     "scaled_tanh_derivative",
     "sigmoid",
@@ -102,6 +118,9 @@ __all__ = [
     "silu_derivative",
     "softmax",
     "softmax_cross_entropy",
+    "softmax_pool2d",
+    "spatial_pyramid_pool2d",
+    "stochastic_pool2d",
     "tanh",
     "tanh_derivative",
     "toeplitz",

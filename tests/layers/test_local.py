@@ -45,7 +45,7 @@ def test_each_kernel_starts_as_wide_as_a_shared_one(initializer: str) -> None:
     [
         (lambda: LocallyConnected2D(4, 3, padding="same"), "'same'.*ZeroPadding2D"),
         (lambda: LocallyConnected2D(0, 3), "filters must be a positive integer, not 0"),
-        (lambda: LocallyConnected1D(4, (3, 3)), "kernel_size must be a positive integer or 1 of them"),
+        (lambda: LocallyConnected1D(4, (3, 3)), "kernel_size must be a positive integer, not"),
         (lambda: LocallyConnected2D(4, 3, strides=0), "strides"),
         (lambda: LocallyConnected2D(4, 3, data_format="NHWC"), "channels_last.*'NHWC'"),
         (

@@ -1,0 +1,33 @@
+"""Cases of cnnkit.layers.attention_pooling."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from cnnkit.scratch.regions import attention_pool
+
+
+def attend(layer, x: np.ndarray) -> np.ndarray:
+    query, *feed_forward, wq, wk, wv, wo = layer.get_weights()
+    x = x.reshape(len(x), -1, x.shape[-1])
+    if feed_forward:
+        w1, b1, w2, b2 = feed_forward
+        x = x @ w1 + b1
+        x = x * (1 + np.vectorize(math.erf)(x / math.sqrt(2))) / 2 @ w2 + b2
+    y = attention_pool(x, query[0], wq, wk, wv, wo)
+    return y[:, 0] if layer.queries == 1 else y
+
+
+CASES = {
+    "AttentionPooling": [
+        {"kwargs": {"heads": 2}, "input_shape": (3, 5, 6), "twin": attend, "layout_output": None},
+        {
+            "kwargs": {"heads": 3, "queries": 2, "key_dim": 4, "hidden": 5},
+            "input_shape": (7, 6),
+            "twin": attend,
+            "layout_output": None,
+        },
+    ],
+}
