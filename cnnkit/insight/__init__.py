@@ -2,8 +2,10 @@
 
 from cnnkit.insight.axes import register_field
 from cnnkit.insight.cost import multiply_adds, register_cost
+from cnnkit.insight.drawing import drawing
 from cnnkit.insight.measured import MeasuredField, measured_receptive_field
 from cnnkit.insight.receptive_field import ReceptiveField, receptive_field
+from cnnkit.insight.shifts import equivariance_error, shift_consistency, shifted
 from cnnkit.insight.summary import Summary, SummaryRow, summary
 
 __all__ = [
@@ -11,10 +13,14 @@ __all__ = [
     "ReceptiveField",
     "Summary",
     "SummaryRow",
+    "drawing",
+    "equivariance_error",
     "measured_receptive_field",
     "multiply_adds",
     "receptive_field",
     "register_cost",
     "register_field",
+    "shift_consistency",
+    "shifted",
     "summary",
 ]
