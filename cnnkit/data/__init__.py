@@ -25,6 +25,7 @@ from cnnkit.data.generators import drifting_grating, grating, moving_bar, noise,
 from cnnkit.data.idx import load_cifar10, load_mnist, read_idx
 from cnnkit.data.letters import ALPHABET, letter, letters, load_letters
 from cnnkit.data.pictures import natural_patches, photograph, photographs
+from cnnkit.data.records import recorded
 from cnnkit.data.registry import DataCard, DataFile, Layout, card, load, names, register
 from cnnkit.data.shapes import Shapes, load_shapes, shapes
 
@@ -55,6 +56,7 @@ __all__ = [
     "photograph",
     "photographs",
     "read_idx",
+    "recorded",
     "register",
     "scattered",
     "shapes",

@@ -1,9 +1,11 @@
-"""Take one idea out of a small CNN at a time, at one budget of parameters: data/results/digits-ablation-5-seeds.csv.
+"""Take one idea out of a small CNN at a time: data/results/digits-ablation-5-seeds.csv.
 
     python data/results/ablate_digits.py
 
-Each net is `create("classic", ...)`, as wide as the budget allows.  All are trained alike; the test set is
-looked at once, after the last epoch.  About four minutes on two idle cores.
+Each net is `create("classic", ...)`, as wide as a budget of parameters allows; the last two are as wide as the
+full net instead, whatever that costs.  All are trained alike; the test set is looked at once, after the last
+epoch.  Rows that the file holds already are kept, so an interrupted run goes on where it stopped; delete the
+file to measure all again (about six minutes on two idle cores).
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import csv
 import os
 import platform
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -19,6 +22,18 @@ import keras
 
 from cnnkit import data, models
 
+TABLE = Path(__file__).with_name("digits-ablation-5-seeds.csv")
+COLUMNS = [
+    "task",
+    "net",
+    "filters",
+    "parameters",
+    "seed",
+    "train_accuracy",
+    "test_accuracy",
+    "recipe",
+    "versions",
+]
 BUDGET, EPOCHS, BATCH, RATE, SEEDS = 6_500, 20, 32, 5e-3, 5
 NETS = {
     "all three ideas": {},
@@ -27,7 +42,13 @@ NETS = {
     "no pooling": {"pooling": "none"},
     "no sharing": {"connection": "local"},
     "no window (dense)": {"connection": "dense"},
+    "no pooling, as wide": {"pooling": "none"},
+    "no sharing, as wide": {"connection": "local"},
 }
+
+
+def create(side: int, filters: int, **options: str) -> keras.Model:
+    return models.create("classic", input_shape=(side, side, 1), filters=filters, dense=16, **options)
 
 
 def widest(side: int, **options: str) -> int:
@@ -38,37 +59,41 @@ def widest(side: int, **options: str) -> int:
     return filters
 
 
-def create(side: int, filters: int, **options: str) -> keras.Model:
-    return models.create("classic", input_shape=(side, side, 1), filters=filters, dense=16, **options)
+def runs() -> Iterator[tuple[str, int, str, int]]:
+    for task, side in (("centred", 8), ("scattered", 12)):
+        for net in NETS:
+            for seed in range(SEEDS):
+                yield task, side, net, seed
+
+
+def measure(task: str, side: int, net: str, seed: int) -> list[object]:
+    (x, y), (x_test, y_test) = data.load("digits", canvas=side)
+    filters = widest(side, **({} if "as wide" in net else NETS[net]))
+    keras.utils.set_random_seed(seed)
+    model = create(side, filters, **NETS[net])
+    rate = keras.optimizers.schedules.CosineDecay(RATE, EPOCHS * -(-len(x) // BATCH))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
+    model.fit(x, y, epochs=EPOCHS, batch_size=BATCH, verbose=0)
+    train, test = (model.evaluate(*split, verbose=0)[1] for split in ((x, y), (x_test, y_test)))
+    recipe = f"{EPOCHS} epochs, batch {BATCH}, Adam {RATE} with cosine decay; 2 x86-64 cores"
+    versions = f"Keras {keras.__version__} on {keras.backend.backend()}, Python {platform.python_version()}"
+    return [task, net, filters, model.count_params(), seed, round(train, 4), round(test, 4), recipe, versions]
 
 
 def main() -> None:
-    rows = []
-    for task, side in (("centred", 8), ("scattered", 12)):
-        (x, y), (x_test, y_test) = data.load("digits", canvas=side)
-        for net, options in NETS.items():
-            filters = widest(side, **options)
-            for seed in range(SEEDS):
-                keras.utils.set_random_seed(seed)
-                model = create(side, filters, **options)
-                loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-                rate = keras.optimizers.schedules.CosineDecay(RATE, EPOCHS * -(-len(x) // BATCH))
-                model.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
-                model.fit(x, y, epochs=EPOCHS, batch_size=BATCH, verbose=0)
-                train = model.evaluate(x, y, verbose=0)[1]
-                test = model.evaluate(x_test, y_test, verbose=0)[1]
-                rows.append((task, net, filters, model.count_params(), seed, round(train, 4), round(test, 4)))
-                print(*rows[-1], flush=True)
-    versions = f"Keras {keras.__version__} on {keras.backend.backend()}, Python {platform.python_version()}"
-    recipe = f"{EPOCHS} epochs, batch {BATCH}, Adam {RATE} with cosine decay, at most {BUDGET} parameters; 2 x86-64 cores"
-    path = Path(__file__).with_name("digits-ablation-5-seeds.csv")
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(
-            ["task", "net", "filters", "parameters", "seed", "train_accuracy", "test_accuracy"]
-            + ["recipe", "versions"]
-        )
-        writer.writerows((*row, recipe, versions) for row in rows)
+    rows: dict[tuple[str, ...], list[object]] = {}
+    if TABLE.exists():
+        with TABLE.open(newline="", encoding="utf-8") as file:
+            rows = {(row[0], row[1], row[4]): row for row in list(csv.reader(file))[1:]}
+    for task, side, net, seed in runs():
+        if (task, net, str(seed)) not in rows:
+            rows[task, net, str(seed)] = measure(task, side, net, seed)
+            print(*rows[task, net, str(seed)][:-2], flush=True)
+        with TABLE.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(COLUMNS)
+            writer.writerows(rows[t, n, str(s)] for t, _, n, s in runs() if (t, n, str(s)) in rows)
 
 
 if __name__ == "__main__":

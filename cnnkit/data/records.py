@@ -1,0 +1,29 @@
+"""The tables of `data/results/`: what was measured once, with its recipe, and is not measured on every page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnnkit._names import unknown
+from cnnkit._paths import resource
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["recorded"]
+
+
+def recorded(name: str) -> pandas.DataFrame:
+    """A table of recorded results; its rows say seed, recipe and versions.
+
+    >>> recorded("digits-ablation-5-seeds").net.nunique()
+    8
+
+    Chapter: 00-orientation.
+    """
+    import pandas
+
+    tables = {path.stem: path for path in resource("results").glob("*.csv")}
+    if name not in tables:
+        raise KeyError(unknown("table of results", name, tables))
+    return pandas.read_csv(tables[name])
