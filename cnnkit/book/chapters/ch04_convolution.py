@@ -15,9 +15,7 @@ CLAIMS = {
     "fc-100x100-weights": Claim(
         "A dense neuron on a grey image of 100 × 100 has 10,000 weights.", source="arithmetic"
     ),
-    "cifar-3072-weights": Claim(
-        "A dense neuron on a CIFAR-10 image has 3,072 weights.", source="arithmetic"
-    ),
+    "cifar-3072-weights": Claim("A dense neuron on a CIFAR-10 image has 3,072 weights.", source="arithmetic"),
     "fc-200x200-120000": Claim(
         "A dense neuron on a colour image of 200 × 200 × 3 has 120,000 weights.", source="arithmetic"
     ),
@@ -53,7 +51,8 @@ CLAIMS = {
         "Forward and backward passes written by hand give the values and gradients of Keras.", source=GUIDE
     ),
     "conv-true-formula": Claim(
-        "True convolution turns the kernel by 180 degrees; ours equals SciPy's.", source="SciPy, signal.convolve2d"
+        "True convolution turns the kernel by 180 degrees; ours equals SciPy's.",
+        source="SciPy, signal.convolve2d",
     ),
     "conv-formula-mismatch": Claim(
         "A true convolution is a cross-correlation with the kernel turned; Conv2D computes the latter.",
@@ -123,7 +122,8 @@ CLAIMS = {
     ),
     "im2col-matmul": Claim("A convolution is a product with a sparse Toeplitz matrix.", source=GUIDE),
     "toeplitz-entries": Claim(
-        "For a 3 × 3 kernel on 5 × 5 that matrix has 225 entries, 81 not zero, 9 different.", source="arithmetic"
+        "For a 3 × 3 kernel on 5 × 5 that matrix has 225 entries, 81 not zero, 9 different.",
+        source="arithmetic",
     ),
     "fft-cost-ignores-kernel": Claim(
         "From k = 3 to k = 31 the direct way takes over ten times longer, the spectral way less than three.",
@@ -134,7 +134,8 @@ CLAIMS = {
         "Offsets, im2col and spectra give the same convolution.", source="arXiv:1312.5851"
     ),
     "matched-filter-analogy": Claim(
-        "Correlating with the template finds it in noise: share of 200 scenes.", source="doi:10.1109/TIT.1960.1057571"
+        "Correlating with the template finds it in noise: share of 200 scenes.",
+        source="doi:10.1109/TIT.1960.1057571",
     ),
     "matched-filter-is-best": Claim(
         "No nudged template has a better ratio of signal to noise: best of 1,000 beside 1.",
@@ -145,7 +146,8 @@ CLAIMS = {
         source="doi:10.1109/TIT.1960.1057571",
     ),
     "sharing-assumption": Claim(
-        "A shared kernel finds a stroke wherever it lies: the map moves with the image, exactly.", source=LECUN
+        "A shared kernel finds a stroke wherever it lies: the map moves with the image, exactly.",
+        source=LECUN,
     ),
     "sharing-smaller-datasets": Claim(
         "For digits anywhere on a sheet, a convolution beats a perceptron with twice its weights at 50, 200 "
@@ -163,7 +165,8 @@ CLAIMS = {
         source="doi:10.1109/CVPR.2014.220",
     ),
     "locally-connected-loses": Claim(
-        "When the pattern may lie anywhere, sharing wins, by so many points.", source="doi:10.1109/CVPR.2014.220"
+        "When the pattern may lie anywhere, sharing wins, by so many points.",
+        source="doi:10.1109/CVPR.2014.220",
     ),
     "sharing-cannot-tell-place": Claim(
         "A shared kernel under a global maximum cannot tell a mouth from a brow: 75 % is all it can get.",
@@ -239,8 +242,8 @@ EXERCISES = {
     "which-way": Exercise(
         title="Predict: which way does it move?",
         task="A `Conv2D` with “same” padding has the kernel "
-        "`[[0, 0, 0], [0, 0, 1], [0, 0, 0]]`. Predict where the picture goes: `\"left\"`, `\"right\"`, `\"up\"` or "
-        "`\"down\"`. Then try it, in the live figure or in code.",
+        '`[[0, 0, 0], [0, 0, 1], [0, 0, 0]]`. Predict where the picture goes: `"left"`, `"right"`, `"up"` or '
+        '`"down"`. Then try it, in the live figure or in code.',
         stub="answer = ...",
         solution='answer = "left"',
         hints=("Write the formula for this kernel: y[i, j] is which x?",),
@@ -251,7 +254,10 @@ EXERCISES = {
                 "y[i, j] = x[i, j + 1], each pixel takes the value of its right neighbour.",
             ),
             Mistake('answer = "up"', "the 1 stands in the middle row, so no row changes."),
-            Mistake('answer = "down"', "the 1 stands in the middle row, so no row changes."),
+            Mistake(
+                'answer = "down"',
+                "rows stay where they are, for the 1 stands in the middle row; look at its column.",
+            ),
         ),
     ),
     "strided-correlation": Exercise(
@@ -267,7 +273,10 @@ EXERCISES = {
             "                     for i in range(rows)])"
         ),
         inputs=lambda: _matrices(),
-        hints=("`np.pad(x, p)` puts p zeros on each side.", "The window of output (i, j) starts at (i s, j s)."),
+        hints=(
+            "`np.pad(x, p)` puts p zeros on each side.",
+            "The window of output (i, j) starts at (i s, j s).",
+        ),
         mistakes=(
             Mistake(
                 "def f(x, w, s=1, p=0):\n"
@@ -338,7 +347,16 @@ EXERCISES = {
             "    seen = {start + i for start in range(0, n - k + 1, s) for i in range(k)}\n"
             "    return n - len(seen)"
         ),
-        inputs=[(8, 3, 2), (7, 3, 2), (10, 3, 3), (224, 11, 4), (227, 11, 4), (9, 1, 2), (10, 2, 3), (12, 3, 5)],
+        inputs=[
+            (8, 3, 2),
+            (7, 3, 2),
+            (10, 3, 3),
+            (224, 11, 4),
+            (227, 11, 4),
+            (9, 1, 2),
+            (10, 2, 3),
+            (12, 3, 5),
+        ],
         hints=(
             "At the end, what the floor of the size formula drops is lost.",
             "And if the stride is larger than the kernel?",
@@ -362,7 +380,13 @@ def _matrices() -> list[tuple]:
 
     rng = np.random.default_rng(0)
     x, w = rng.normal(size=(8, 7)), rng.normal(size=(3, 3))
-    return [(x, w), (x, w, 2), (x, w, 1, 1), (x, w, 2, 1), (rng.normal(size=(6, 9)), rng.normal(size=(2, 2)), 3, 2)]
+    return [
+        (x, w),
+        (x, w, 2),
+        (x, w, 1, 1),
+        (x, w, 2, 1),
+        (rng.normal(size=(6, 9)), rng.normal(size=(2, 2)), 3, 2),
+    ]
 
 
 def _kernels() -> list[tuple]:
