@@ -115,7 +115,7 @@ def _from_window(call: Call, said: Window) -> tuple[list[AxisMap], str | None]:
         maps[axis] = (axis, (transposed if spread else window)(kernel, stride, padding, dilation))
     if hasattr(call.operation, "pool_size") or "Depthwise" in call.kind:
         maps[channel] = (channel, IDENTITY)
-    return [maps], None
+    return [maps for _ in call.input_shapes], None
 
 
 def _of(value: Any, place: int) -> int:

@@ -3,6 +3,7 @@
 from cnnkit.models.classic import classic
 from cnnkit.models.lenet import c3_table, lenet1, lenet5, lenet5_modern
 from cnnkit.models.registry import Card, Weights, card, create, names, register
+from cnnkit.models.tolerant import tolerant
 
 __all__ = [
     "Card",
@@ -16,4 +17,5 @@ __all__ = [
     "lenet5_modern",
     "names",
     "register",
+    "tolerant",
 ]

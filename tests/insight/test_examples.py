@@ -8,7 +8,7 @@ import importlib
 import pytest
 
 
-@pytest.mark.parametrize("name", ["axes", "cost", "measured", "receptive_field", "summary"])
+@pytest.mark.parametrize("name", ["axes", "cost", "measured", "receptive_field", "shifts", "summary"])
 def test_the_examples_of_a_module_show_what_comes_out(name):
     failed, attempted = doctest.testmod(importlib.import_module(f"cnnkit.insight.{name}"))
     assert (failed, attempted > 0) == (0, True)

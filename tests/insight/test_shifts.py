@@ -1,0 +1,44 @@
+"""Shifts of images, and what models make of them."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from cnnkit.insight import equivariance_error, shift_consistency, shifted
+
+PICTURES = np.random.default_rng(0).random((6, 8, 8, 1)).astype("float32")
+
+
+def test_a_circular_shift_can_be_undone_and_a_zero_shift_loses_the_edge():
+    assert np.array_equal(shifted(shifted(PICTURES, 3, -2), -3, 2), PICTURES)
+    lost = shifted(PICTURES, 2, -1, border="zero")
+    assert np.array_equal(lost[:, 2:, :-1], PICTURES[:, :-2, 1:])
+    assert lost[:, :2].max() == lost[:, :, -1:].max() == 0
+    assert PICTURES.min() < PICTURES.max()
+
+
+def test_strides_are_equivariant_to_whole_steps_only():
+    def pick(x):
+        return x[:, ::2, ::2]
+
+    assert equivariance_error(pick, PICTURES, 2, 4, stride=2) == 0
+    with pytest.raises(ValueError, match="multiples"):
+        equivariance_error(pick, PICTURES, 1, 0, stride=2)
+    ramp = np.arange(8, dtype="float32").reshape(1, 1, 8, 1)
+    assert equivariance_error(lambda x: x * ramp, PICTURES) > 0.1
+
+
+def test_a_classifier_that_looks_at_one_pixel_is_inconsistent():
+    flat = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])
+    assert shift_consistency(flat, PICTURES) == 0
+    pooled = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.GlobalAveragePooling2D()])
+    assert shift_consistency(pooled, PICTURES) == 1
+
+
+def test_bad_arguments_are_named():
+    with pytest.raises(ValueError, match="'mirror'"):
+        shifted(PICTURES, 1, 1, border="mirror")
+    with pytest.raises(ValueError, match="reach is 0"):
+        shift_consistency(None, PICTURES, reach=0)
