@@ -67,7 +67,7 @@ class Visit:
         self.page.on("pageerror", lambda error: self.log.append(f"script error: {error}"))
         self.page.on("response", self._response)
         # No test goes out to the network: what a page asks of another host is noted and refused.
-        context.route(lambda url: not self._own(url), self._refuse)
+        self.page.route(lambda url: not self._own(url), self._refuse)
         self.page.goto(address, wait_until="load")
         self.page.wait_for_function("!window.MathJax?.startup || MathJax.startup.promise.then(() => true)")
 
@@ -124,7 +124,7 @@ def visit(chrome: Any) -> Iterator[Callable[..., Visit]]:
             viewport={"width": width, "height": height}, color_scheme=theme, **options
         )
         contexts.append(context)
-        context.set_default_timeout(5000)
+        context.set_default_timeout(20_000)
         if theme is not None:
             look.set_theme(context, theme)
         return Visit(context, address)

@@ -11,6 +11,7 @@ import pytest
 from cnnkit import data, origins, scratch
 from cnnkit.book.live import live_figures
 from tests.browser.conftest import SITE, Visit
+from tests.browser.test_pages import PAGES
 
 Bare = Callable[..., Visit]
 FIGURE = "document.querySelector('.cnnkit-live').figure"
@@ -391,8 +392,8 @@ def test_every_setting_has_a_drawing_or_a_reason(bare: Bare) -> None:
 
 
 def _pages_with_figures() -> list[str]:
-    pages = (path for path in sorted(SITE.rglob("*.html")) if "_static" not in path.parts)
-    return [p.relative_to(SITE).as_posix() for p in pages if 'class="cnnkit-live"' in p.read_text("utf-8")]
+    built = (name for name in PAGES if (SITE / name).exists())
+    return [name for name in built if 'class="cnnkit-live"' in (SITE / name).read_text("utf-8")]
 
 
 @pytest.mark.parametrize("name", _pages_with_figures() or ["index.html"])
