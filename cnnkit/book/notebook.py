@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from typing import Any
 
 __all__ = ["current_chapter", "setup", "show"]
@@ -20,6 +21,8 @@ def setup(chapter: str, seed: int = 0) -> None:
     """
     global _chapter
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # pooch, which scikit-image loads, asks tqdm for a widget that a plain notebook does not have.
+    warnings.filterwarnings("ignore", message="IProgress not found")
     import keras
 
     import cnnkit
