@@ -130,8 +130,8 @@ def spots(
 ) -> np.ndarray:
     """A disc for each radius, or a ring where `hole` (the inner radius) is more than zero.
 
-    >>> spots([2, 4, 8]).mean(axis=(1, 2, 3)).argmax()
-    2
+    >>> spots([2, 4, 8]).shape
+    (3, 32, 32, 1)
 
     Chapter: origins/01-hubel-wiesel.
     Paper: doi:10.1113/jphysiol.1959.sp006308.

@@ -116,7 +116,7 @@ LOADERS: dict[str, Callable[..., Any]] = {}
 def register(entry: DataCard, loader: Callable[..., Any] | None = None) -> DataCard:
     """List a data set, with the function that loads it if there is one.
 
-    >>> register(my_card, loader=lambda: (x, y))  # then: load("my_set")
+    >>> register(my_card, loader=lambda: (x, y))  # doctest: +SKIP
 
     Chapter: 00-orientation.
     """

@@ -71,11 +71,13 @@ CLAIMS = {
         source=LECUN1998,
     ),
     "three-design-principles": Claim(
-        "Windows and shared kernels each earn accuracy on scattered digits at one budget (smaller gain, median).",
+        "On scattered digits, at one budget, taking out the window, sharing or pooling costs accuracy "
+        "(the smallest loss, medians of five seeds).",
         source=LECUN1998,
     ),
     "window-and-sharing-on-centred": Claim(
-        "On centred digits the same ideas hardly matter: all six nets lie close together (spread of medians).",
+        "On centred digits the three ideas hardly matter: six nets of one budget lie close together "
+        "(spread of their medians).",
         source="this page",
     ),
     "cnn-definition": Claim(
