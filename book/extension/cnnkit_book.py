@@ -38,26 +38,46 @@ def carry_alt_text(app: Sphinx, docname: str, source: list[str]) -> None:
 
 
 def link_chapter(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Make docstrings safe for reStructuredText, and their last lines links to chapter and paper."""
-    in_code = False
-    for number, line in enumerate(lines):
-        if line.strip().startswith(">>>"):
-            in_code = True
-        elif not line.strip():
-            in_code = False
-        if in_code or line.startswith("    "):
-            continue
+    """Make a docstring, which is plain text, safe for reStructuredText, and link its chapter and its papers."""
+    blocks: list[list[str]] = [[]]
+    for line in lines:
+        if line.strip():
+            blocks[-1].append(line)
+        elif blocks[-1]:
+            blocks.append([])
+    lines[:] = [line for block in blocks if block for line in [*_safe(block, app.env.found_docs), ""]]
+
+
+def _safe(block: list[str], pages: set[str]) -> list[str]:
+    """One paragraph of a docstring: an example and a formula stay as they are, the rest is escaped and linked."""
+    if block[0].lstrip().startswith(">>>"):
+        return block
+    if all(line.startswith("    ") for line in block):
+        return ["::", "", *block]
+    is_list = block[0].lstrip().startswith(("- ", "* "))
+    safe = []
+    for line in block:
         chapter = re.match(r"Chapter: ([\w/-]+)\.?$", line.strip())
         if chapter:
-            target = f"/chapters/{chapter[1]}"
-            exists = (ROOT / f"chapters/{chapter[1]}.ipynb").exists()
-            lines[number] = f"Chapter: :doc:`{chapter[1]} <{target}>`" if exists else f"Chapter: {chapter[1]}"
-            continue
-        lines[number] = "`".join(
-            part if index % 2 else re.sub(r"([*|]|\b_|_\b|\\)", r"\\\1", part)
-            for index, part in enumerate(line.replace("``", "`").split("`"))
-        )
-        lines[number] = _linked(lines[number])
+            page = f"chapters/{chapter[1]}"
+            linked = f"Chapter: :doc:`{chapter[1]} </{page}>`" if page in pages else f"Chapter: {chapter[1]}"
+            safe.append(f"| {linked}")
+        elif line.startswith("Paper: "):
+            safe.append(f"| {_linked(_escaped(line))}")
+        else:
+            safe.append(_linked(_escaped(line if is_list else line.strip())))
+    return safe
+
+
+def _escaped(line: str) -> str:
+    """Escape what reStructuredText would read as markup, outside of `code`."""
+    parts = line.replace("``", "`").split("`")
+    if len(parts) % 2 == 0:  # a backtick without its twin
+        return re.sub(r"([*|`\\]|_)", r"\\\1", line)
+    return "`".join(
+        part if number % 2 else re.sub(r"([|\\]|(?<!^)\*|_)", r"\\\1", part)
+        for number, part in enumerate(parts)
+    )
 
 
 def _linked(text: str) -> str:
