@@ -103,15 +103,19 @@ class _LocallyConnected(keras.Layer):
         return lambda shape, dtype=None: initializer(shape, dtype=dtype) * math.sqrt(positions)
 
     def call(self, inputs: Any) -> Any:
-        x = inputs if self.data_format == "channels_last" else ops.moveaxis(inputs, 1, -1)
-        patches = ops.stack(windows(x, self.kernel_size, self.strides), axis=self.rank + 1)
-        positions = self.kernel.shape[: self.rank]
-        channels = self.kernel.shape[-2]
+        # The batch goes behind the positions while the image is small, not when it is k * k times as large.
+        batch_last = (*range(1, self.rank + 1), 0, self.rank + 1)
+        if self.data_format == "channels_first":
+            batch_last = (*range(2, self.rank + 2), 0, 1)
+        x = ops.transpose(inputs, batch_last)
+        positions, channels = self.kernel.shape[: self.rank], self.kernel.shape[-2]
+        patches = ops.stack(windows(x, self.kernel_size, self.strides, axis=0), axis=self.rank + 1)
         # One matrix product for each position: (batch, k*k*C) times (k*k*C, filters).
-        patches = ops.reshape(patches, (-1, math.prod(positions), math.prod(self.kernel_size) * channels))
-        kernel = ops.reshape(self.kernel, (*patches.shape[1:], self.filters))
-        y = ops.transpose(ops.matmul(ops.transpose(patches, (1, 0, 2)), kernel), (1, 0, 2))
-        y = ops.reshape(y, (-1, *positions, self.filters))
+        rows, number = math.prod(self.kernel_size) * channels, math.prod(positions)
+        y = ops.matmul(
+            ops.reshape(patches, (number, -1, rows)), ops.reshape(self.kernel, (number, rows, self.filters))
+        )
+        y = ops.reshape(ops.transpose(y, (1, 0, 2)), (-1, *positions, self.filters))
         if self.bias is not None:
             y = y + self.bias
         y = self.activation(y)

@@ -24,10 +24,23 @@ __all__ = [
 Shape = tuple[int | None, ...]
 
 
+def _power(x: Any, p: float) -> Any:
+    """`x^p` for x >= 0: whole powers by multiplying, others by logarithms, both faster than the general power."""
+    if p.is_integer() and p <= 64:
+        result, square, rest = None, x, int(p)
+        while rest:
+            if rest % 2:
+                result = square if result is None else result * square
+            square, rest = (square * square if rest > 1 else square), rest // 2
+        return result
+    return ops.exp(p * ops.log(ops.maximum(x, 1e-30)))
+
+
 def _root(mean: Any, p: float) -> Any:
     """`mean^(1/p)` whose gradient at zero is zero and not infinite."""
     some = mean > 0
-    return ops.where(some, ops.where(some, mean, 1.0) ** (1 / p), 0.0)
+    safe = ops.where(some, mean, 1.0)
+    return ops.where(some, ops.sqrt(safe) if p == 2 else ops.exp(ops.log(safe) / p), 0.0)
 
 
 @register_layer(chapter="layers/06-pooling", paper="arXiv:2009.07485")
@@ -74,7 +87,7 @@ class LpPooling2D(WindowPooling2D):
         elif self.p == 2:
             y = _root(self.average(ops.square(x)), 2)
         elif self.p <= 4:
-            y = _root(self.average(ops.abs(x) ** self.p), self.p)
+            y = _root(self.average(_power(ops.abs(x), self.p)), self.p)
         else:
             y = self._scaled(x)
         return ops.cast(y, self.compute_dtype)
@@ -86,7 +99,7 @@ class LpPooling2D(WindowPooling2D):
         for part in parts[1:]:
             largest = ops.maximum(largest, part)
         unit = ops.stop_gradient(ops.where(largest > 0, largest, 1.0))
-        total, pixels = sum((part / unit) ** self.p for part in parts), sum(self.real(x))
+        total, pixels = sum(_power(part / unit, self.p) for part in parts), sum(self.real(x))
         return unit * _root(total / pixels, self.p)
 
     def get_config(self) -> dict[str, Any]:
@@ -229,9 +242,8 @@ class StochasticPooling2D(WindowPooling2D):
         return ops.cast(self._draw(x) if training else self._expect(x), self.compute_dtype)
 
     def _expect(self, x: Any) -> Any:
-        total = self.average(x)
-        some = total > 0
-        return ops.where(some, self.average(ops.square(x)) / ops.where(some, total, 1.0), 0.0)
+        # In a window of zeros 0 is divided by the smallest number that there is room for.
+        return self.average(ops.square(x)) / ops.maximum(self.average(x), 1e-30)
 
     def _draw(self, x: Any) -> Any:
         # One number a window: it falls between two running sums, and picks what lies between them.
@@ -286,13 +298,14 @@ class SoftmaxPooling2D(WindowPooling2D):
     def pool(self, x: Any, training: bool) -> Any:
         if self.beta == 0:
             return self.average(x)
-        largest = ops.stop_gradient(self.largest(x if self.beta > 0 else -x))
+        shift = abs(self.beta) * ops.stop_gradient(self.largest(x if self.beta > 0 else -x))
         weights, weighted = 0.0, 0.0
         for part, real in zip(self.windows(x), self.real(x), strict=True):
-            exponent = abs(self.beta) * ((part if self.beta > 0 else -part) - largest)
+            exponent = self.beta * part - shift
             if self.padding == "same":  # padding may exceed every pixel: it must not overflow
-                exponent = ops.where(real > 0, exponent, 0.0)
-            weight = ops.exp(exponent) * real
+                weight = real * ops.exp(ops.where(real > 0, exponent, 0.0))
+            else:
+                weight = ops.exp(exponent)
             weights, weighted = weights + weight, weighted + weight * part
         return weighted / weights
 

@@ -232,9 +232,14 @@ class RoIAlign(_OfBoxes):
         rows = self._weights(y1, y2, _length(x, 1), self.size[0])
         columns = self._weights(x1, x2, _length(x, 2), self.size[1])
         rows = ops.cast(ops.where(real, rows, 0.0), x.dtype)
-        columns = ops.cast(columns, x.dtype)
-        y = ops.einsum("bnih,bhwc->bniwc", rows, x)
-        return ops.einsum("bniwc,bnjw->bnijc", y, columns)
+        columns = ops.cast(columns, x.dtype)[:, :, None]
+        # R X as one product for all boxes of an image, then X C^T for each row of each box.
+        height, width, channels, number = _length(x, 1), _length(x, 2), x.shape[3], ops.shape(x1)[1]
+        y = ops.matmul(
+            ops.reshape(rows, (-1, number * self.size[0], height)),
+            ops.reshape(x, (-1, height, width * channels)),
+        )
+        return ops.matmul(columns, ops.reshape(y, (-1, number, self.size[0], width, channels)))
 
     def _weights(self, low: Any, high: Any, side: Any, n: int) -> Any:
         """How much each cell counts in each bin along one axis: `(batch, boxes, n, side)`."""
