@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import json
 import re
 from pathlib import Path
@@ -46,6 +47,17 @@ def link_chapter(app: Sphinx, what: str, name: str, obj: Any, options: Any, line
         elif blocks[-1]:
             blocks.append([])
     lines[:] = [line for block in blocks if block for line in [*_safe(block, app.env.found_docs), ""]]
+
+
+def true_signature(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str, returns: str
+) -> tuple[str, str] | None:
+    """A Keras layer's own arguments: its base class hides them behind `__new__(*args, **kwargs)`."""
+    if what != "class" or signature != "(*args, **kwargs)":
+        return None
+    arguments = list(inspect.signature(obj.__init__).parameters.values())[1:]
+    bare = [argument.replace(annotation=inspect.Parameter.empty) for argument in arguments]
+    return str(inspect.Signature(bare)), returns
 
 
 def _safe(block: list[str], pages: set[str]) -> list[str]:
@@ -246,6 +258,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", leave_out_thebe)
     app.connect("source-read", carry_alt_text)
     app.connect("autodoc-process-docstring", link_chapter)
+    app.connect("autodoc-process-signature", true_signature)
     app.add_directive("claims", Claims)
     app.add_directive("coverage", Coverage)
     app.add_directive("references", References)
