@@ -3,9 +3,10 @@
 from cnnkit.models.classic import classic
 from cnnkit.models.lenet import c3_table, lenet1, lenet5, lenet5_modern
 from cnnkit.models.registry import Card, Weights, card, create, names, register
-from cnnkit.models.tolerant import tolerant
+from cnnkit.models.tolerant import BUILDS, tolerant, trained_tolerant, with_spatial_transformer
 
 __all__ = [
+    "BUILDS",
     "Card",
     "Weights",
     "c3_table",
@@ -18,4 +19,6 @@ __all__ = [
     "names",
     "register",
     "tolerant",
+    "trained_tolerant",
+    "with_spatial_transformer",
 ]

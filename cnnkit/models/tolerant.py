@@ -9,13 +9,29 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers
 
 from cnnkit._names import unknown
+from cnnkit._paths import resource
 from cnnkit.layers.antialias import BlurPool2D, CircularPadding2D
+from cnnkit.layers.spatial_transformer import SpatialTransformer
 from cnnkit.models.registry import register
 
-__all__ = ["tolerant"]
+__all__ = ["BUILDS", "tolerant", "trained_tolerant", "with_spatial_transformer"]
+
+#: The builds whose weights ship with the package, and the options that make them.
+BUILDS: dict[str, dict[str, str]] = {
+    "stride, dense": {"downsampling": "stride", "head": "dense", "padding": "zero"},
+    "none, dense": {"downsampling": "none", "head": "dense", "padding": "zero"},
+    "stride, average": {"downsampling": "stride", "head": "average", "padding": "zero"},
+    "max, average": {"downsampling": "max", "head": "average", "padding": "zero"},
+    "blur, average": {"downsampling": "blur", "head": "average", "padding": "zero"},
+    "none, average": {"downsampling": "none", "head": "average", "padding": "zero"},
+    "none, average, circular": {"downsampling": "none", "head": "average", "padding": "circular"},
+    "max, dense, shifted": {"downsampling": "max", "head": "dense", "padding": "zero"},
+    "transformer, shifted": {"downsampling": "max", "head": "dense", "padding": "zero"},
+}
 
 _DOWNSAMPLINGS = ("stride", "max", "blur", "none")
 _PADDINGS = ("zero", "circular")
@@ -74,6 +90,58 @@ def tolerant(
         x = layers.GlobalAveragePooling2D(name="average")(x)
     x = layers.Dense(classes, dtype=keras.config.floatx(), name="scores")(x)
     return keras.Model(inputs, x, name="tolerant")
+
+
+def with_spatial_transformer(
+    classifier: keras.Model, input_shape: tuple[int, int, int], transform: str = "translation"
+) -> keras.Model:
+    """Put a spatial transformer before a classifier: a small net finds where to look, the classifier looks there.
+
+    The window has the size of the classifier's input, and starts as a plain resampling of the whole image.  The two
+    are trained together, by the classifier's loss alone.
+
+    Chapter: layers/09-receptive-fields.
+    Paper: arXiv:1506.02025.
+    """
+    window = SpatialTransformer(classifier.input_shape[1:3], transform, name="window")
+    inputs = x = keras.Input(input_shape, name="image")
+    for block, filters in enumerate((8, 16), start=1):
+        x = layers.Conv2D(filters, 5, 2, padding="same", activation="relu", name=f"look{block}")(x)
+    x = layers.Dense(32, activation="relu", name="find")(layers.Flatten(name="everywhere")(x))
+    start = keras.initializers.Constant(window.identity)
+    where = layers.Dense(
+        len(window.identity),
+        kernel_initializer="zeros",
+        bias_initializer=start,
+        dtype=keras.config.floatx(),
+        name="where",
+    )(x)
+    return keras.Model(inputs, classifier(window([inputs, where])), name=f"{classifier.name}_with_window")
+
+
+def trained_tolerant(build: str, weights: bool = True) -> keras.Model:
+    """A build of `tolerant` with 16 filters that has learned scikit-learn's digits in the middle of a 20 x 20 field.
+
+    The builds "..., shifted" saw the digits moved by up to four pixels; in "transformer, shifted" a spatial
+    transformer comes first.  Their names are the keys of `BUILDS`; `data/results/shift_tolerance.py` made the
+    weights.  `weights=False` gives the build before training.
+
+    >>> trained_tolerant("stride, average").name
+    'tolerant'
+
+    Chapter: layers/09-receptive-fields.
+    """
+    if build not in BUILDS:
+        raise ValueError(unknown("build of tolerant", build, BUILDS))
+    window = build.startswith("transformer")
+    side = 12 if window else 20
+    model = tolerant(input_shape=(side, side, 1), filters=16, **BUILDS[build])
+    if window:
+        model = with_spatial_transformer(model, (20, 20, 1), "attention")
+    if weights:
+        with np.load(resource("weights/shift-tolerance-digits.npz")) as stored:
+            model.set_weights([stored[f"{build}/{i}"] for i in range(len(model.weights))])
+    return model
 
 
 def _convolution(x: Any, filters: int, strides: int, dilation: int, padding: str, number: str) -> Any:
