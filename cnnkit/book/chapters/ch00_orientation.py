@@ -80,6 +80,10 @@ CLAIMS = {
         "(spread of their medians).",
         source="this page",
     ),
+    "window-needs-sharing": Claim(
+        "A window without sharing does no better than a dense net of the same budget (gain, medians).",
+        source="this page",
+    ),
     "cnn-definition": Claim(
         "A CNN beats a dense net of the same budget where digits may lie anywhere (gain, re-run here).",
         source=LECUN1998,
