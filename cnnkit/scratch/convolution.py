@@ -118,27 +118,19 @@ def convolve2d_backward(
     Paper: doi:10.1162/neco.1989.1.4.541.
     """
     _check(x, w, groups)
-    db = dy.sum(axis=(0, 1, 2))
     if groups > 1:
-        parts = [np.split(a, groups, axis=-1) for a in (dy, x, w)]
-        dx, dw, _ = zip(
-            *(convolve2d_backward(*part, stride, padding, dilation) for part in zip(*parts, strict=True)),
-            strict=True,
-        )
-        return np.concatenate(dx, axis=-1), np.concatenate(dw, axis=-1), db
+        parts = zip(*(np.split(a, groups, axis=-1) for a in (dy, x, w)), strict=True)
+        slopes = zip(*(convolve2d_backward(*part, stride, padding, dilation) for part in parts), strict=True)
+        return tuple(np.concatenate(slope, axis=-1) for slope in slopes)
     geometry = plan(x.shape[1:3], w.shape[:2], stride, padding, dilation)
-    if dy.shape != (len(x), *geometry.size, w.shape[-1]):
-        raise ValueError(
-            f"dy has shape {dy.shape}; the output of this convolution is "
-            f"{(len(x), *geometry.size, w.shape[-1])}, and its gradient must have the same shape"
-        )
+    _check_gradient(dy, (len(x), *geometry.size, w.shape[-1]))
     padded = np.pad(x, ((0, 0), *geometry.padding, (0, 0)))
     dpadded, dw = np.zeros(padded.shape, np.result_type(dy, w)), np.zeros(w.shape, np.result_type(dy, x))
     for i, j, rows, columns in geometry.windows():
         dw[i, j] = np.tensordot(padded[:, rows, columns], dy, axes=((0, 1, 2), (0, 1, 2)))
         dpadded[:, rows, columns] += dy @ w[i, j].T
     (top, _), (left, _) = geometry.padding
-    return dpadded[:, top : top + x.shape[1], left : left + x.shape[2]], dw, db
+    return dpadded[:, top : top + x.shape[1], left : left + x.shape[2]], dw, dy.sum(axis=(0, 1, 2))
 
 
 def convolve1d(
@@ -202,4 +194,12 @@ def _check(x: np.ndarray, w: np.ndarray, groups: int) -> None:
             f"x has {x.shape[-1]} channels, and a kernel of shape {w.shape} with {groups} group(s) reads "
             f"{w.shape[2] * groups}; give the kernel the shape "
             f"{(*w.shape[:2], x.shape[-1] // groups, w.shape[3])}"
+        )
+
+
+def _check_gradient(dy: np.ndarray, needed: tuple[int, ...]) -> None:
+    if dy.shape != needed:
+        raise ValueError(
+            f"dy has shape {dy.shape}; the output of this convolution is {needed}, "
+            "and its gradient must have the same shape"
         )

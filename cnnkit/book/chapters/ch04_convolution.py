@@ -31,7 +31,7 @@ CLAIMS = {
         source="arithmetic",
     ),
     "weight-sharing-fewer-params": Claim(
-        "From 32 × 32 × 3 to 30 × 30 × 8: a dense layer has 22,125,600 parameters, a convolution 224.",
+        "From 32 × 32 × 3 to 30 × 30 × 8: a dense layer has 22,125,600 parameters, a convolution 224: so many times fewer.",
         source="arithmetic",
         ledger=("conv-two-properties-list", "mlp-vs-cnn-features-list"),
     ),
@@ -102,7 +102,7 @@ CLAIMS = {
         source="arXiv:2201.03545",
     ),
     "alexnet-kernel-sizes": Claim(
-        "AlexNet's kernels of 11, 5 and 3 lead from 227 pixels to maps of 55, 27 and finally 6; from 224 they do not.",
+        "AlexNet's kernels of 11, 5 and 3 lead from 227 pixels to maps of 55, 27, 13 and finally 6; from 224 they do not.",
         source="doi:10.1145/3065386 and BVLC/caffe, bvlc_alexnet",
     ),
     "spatial-progression-224": Claim("VGG16 halves 224 to 112, 56, 28, 14, 7.", source="arXiv:1409.1556"),
@@ -126,7 +126,7 @@ CLAIMS = {
         source="arithmetic",
     ),
     "fft-cost-ignores-kernel": Claim(
-        "From k = 3 to k = 31 the direct way takes over ten times longer, the spectral way less than three.",
+        "From k = 3 to k = 31 the direct way slows down more than four times as much as the spectral way.",
         source="arXiv:1312.5851",
     ),
     "im2col-memory": Claim("With “same” padding, im2col copies each pixel k² times.", source="arithmetic"),
@@ -183,10 +183,10 @@ CLAIMS = {
         "The kernel's side sets the grain: the best of 3, 5, 7 against 1 × 1, in points.", source=WIKIPEDIA
     ),
     "feature-map-count-capacity": Claim(
-        "The number of kernels sets capacity: 64 against 1, in points, with 1,300 examples.", source=WIKIPEDIA
+        "The number of kernels sets capacity: 32 against 1, in points, with 1,300 examples.", source=WIKIPEDIA
     ),
     "little-data-overfits": Claim(
-        "With 200 examples, 64 kernels fit the training set and not the test set: gap in points.",
+        "With 200 examples, 32 kernels fit the training set and not the test set: gap in points.",
         source=WIKIPEDIA,
     ),
     "stacked-linear-collapse": Claim(
