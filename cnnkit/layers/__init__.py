@@ -4,6 +4,7 @@ from cnnkit.layers.antialias import BlurPool2D, CircularPadding2D
 from cnnkit.layers.attention_pooling import AttentionPooling
 from cnnkit.layers.local import LocallyConnected1D, LocallyConnected2D
 from cnnkit.layers.maxout import Maxout
+from cnnkit.layers.normalization import GlobalResponseNormalization, LocalResponseNormalization
 from cnnkit.layers.partial import PartiallyConnected2D
 from cnnkit.layers.pooling import (
     ChannelMaxPooling,
@@ -29,7 +30,9 @@ __all__ = [
     "BlurPool2D",
     "ChannelMaxPooling",
     "CircularPadding2D",
+    "GlobalResponseNormalization",
     "L2Pooling2D",
+    "LocalResponseNormalization",
     "LocallyConnected1D",
     "LocallyConnected2D",
     "LpPooling2D",

@@ -36,6 +36,20 @@ from cnnkit.scratch.lenet import (
 )
 from cnnkit.scratch.local import locally_connected1d, locally_connected2d
 from cnnkit.scratch.losses import softmax, softmax_cross_entropy
+from cnnkit.scratch.normalization import (
+    batch_normalize,
+    batch_normalize_backward,
+    global_response_normalize,
+    global_response_normalize_backward,
+    group_normalize,
+    group_normalize_backward,
+    instance_normalize,
+    layer_normalize,
+    local_response_normalize,
+    local_response_normalize_backward,
+    normalize,
+    normalize_backward,
+)
 from cnnkit.scratch.pooling import average_pool2d, average_pool2d_backward, max_pool2d, max_pool2d_backward
 from cnnkit.scratch.poolings import (
     channel_max_pool,
@@ -66,6 +80,8 @@ __all__ = [
     "attention_pool",
     "average_pool2d",
     "average_pool2d_backward",
+    "batch_normalize",
+    "batch_normalize_backward",
     "bed_of_nails2d",
     "bilinear_sample",
     "binomial_kernel",
@@ -85,10 +101,18 @@ __all__ = [
     "elu_derivative",
     "gelu",
     "gelu_derivative",
+    "global_response_normalize",
+    "global_response_normalize_backward",
+    "group_normalize",
+    "group_normalize_backward",
     "hard_silu",
     "im2col",
+    "instance_normalize",
+    "layer_normalize",
     "leaky_relu",
     "leaky_relu_derivative",
+    "local_response_normalize",
+    "local_response_normalize_backward",
     "locally_connected1d",
     "locally_connected2d",
     "lp_pool2d",
@@ -100,6 +124,8 @@ __all__ = [
     "maxout",
     "mixed_pool2d",
     "multi_dilation_convolve2d",
+    "normalize",
+    "normalize_backward",
     "output_size",
     "padding_amount",
     "partially_connected2d",

@@ -1,0 +1,31 @@
+"""Cases of cnnkit.layers.normalization."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cnnkit.scratch import normalization
+
+
+def local(layer, x: np.ndarray) -> np.ndarray:
+    return normalization.local_response_normalize(
+        x.astype("float64"), layer.n, layer.k, layer.alpha, layer.beta, layer.average
+    )
+
+
+def global_(layer, x: np.ndarray) -> np.ndarray:
+    return normalization.global_response_normalize(x.astype("float64"), *layer.get_weights(), layer.epsilon)
+
+
+CASES = {
+    "LocalResponseNormalization": [
+        {"kwargs": {}, "input_shape": (5, 4, 7), "twin": local},
+        {"kwargs": {"alpha": 0.5, "k": 1.0}, "input_shape": (5, 4, 7), "twin": local},
+        {"kwargs": {"alpha": 0.5, "k": 1.0, "average": True}, "input_shape": (5, 4, 7), "twin": local},
+        {"kwargs": {"n": 7, "alpha": 2.0, "beta": 0.5}, "input_shape": (3, 3, 4), "twin": local},
+    ],
+    "GlobalResponseNormalization": [
+        {"kwargs": {}, "input_shape": (5, 4, 6), "twin": global_},
+        {"kwargs": {"epsilon": 0.1}, "input_shape": (3, 6, 1), "twin": global_},
+    ],
+}
