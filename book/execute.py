@@ -40,6 +40,7 @@ def run(path: Path) -> float:
         timeout=600,
         kernel_name="python3",
         record_timing=False,
+        coalesce_streams=True,
         resources={"metadata": {"path": path.parent}},
     ).execute()
     seconds = time.perf_counter() - start
