@@ -69,24 +69,69 @@ def _uniform(fan_in: int) -> keras.initializers.Initializer:
     return keras.initializers.RandomUniform(-2.4 / fan_in, 2.4 / fan_in)
 
 
-@register(
-    "lenet1",
-    year=1989,
-    title="Backpropagation applied to handwritten zip code recognition",
-    paper="doi:10.1162/neco.1989.1.4.541",
-    chapter="models/17-lenet",
-    classes=10,
-    input_shape=(16, 16, 1),
-    input_range=(-1.0, 1.0),
-    parameters=9_760,
-    published_parameters="9,760 independent parameters, 64,660 connections",
-    depth=4,
-    error=5.0,
-    error_protocol="2,007 test digits from US zip codes, one network after 23 passes over 7,291 digits",
-    preprocessing=to_1989_range,
-    note="Ends in ten squashed units with targets +1 and -1. Which eight of the twelve maps of H1 each map "
-    "of H2 sees was not published: here eight neighbours in a ring.",
-)
+_CARDS = {
+    "lenet1": {
+        "year": 1989,
+        "title": "Backpropagation applied to handwritten zip code recognition",
+        "paper": "doi:10.1162/neco.1989.1.4.541",
+        "chapter": "models/17-lenet",
+        "classes": 10,
+        "input_shape": (16, 16, 1),
+        "input_range": (-1.0, 1.0),
+        "parameters": 9_760,
+        "published_parameters": "9,760 independent parameters, 64,660 connections",
+        "depth": 4,
+        "error": 5.0,
+        "error_protocol": "2,007 test digits from US zip codes, one network after 23 passes over 7,291 digits",
+        "preprocessing": to_1989_range,
+        "note": "Ends in ten squashed units with targets +1 and -1. Which eight of the twelve maps of H1 each map "
+        "of H2 sees was not published: here eight neighbours in a ring.",
+    },
+    "lenet5": {
+        "year": 1998,
+        "title": "Gradient-based learning applied to document recognition",
+        "paper": "doi:10.1109/5.726791",
+        "chapter": "models/17-lenet",
+        "classes": 10,
+        "input_shape": (32, 32, 1),
+        "input_range": (-0.1, 1.175),
+        "minimum": (32, 32),
+        "parameters": 60_000,
+        "published_parameters": "60,000 trainable free parameters, 340,908 connections",
+        "depth": 7,
+        "depth_counts": "C1, S2, C3, S4, C5, F6 and the output, as the paper counts",
+        "error": 0.95,
+        "error_protocol": "MNIST test set, one network, undistorted training set (0.8 with distorted images added)",
+        "preprocessing": to_lenet5_range,
+        "weights": {
+            "mnist": Weights(
+                file="weights/lenet5-mnist.weights.h5",
+                classes=10,
+                input_shape=(32, 32, 1),
+                licence="Apache-2.0; trained on MNIST",
+                made_by="python data/weights/train_lenet5.py --keep",
+                note="one run of data/results/lenet5-mnist-5-seeds.csv",
+            )
+        },
+        "note": "The paper's stylised ASCII bitmaps are replaced by 7x12 digits drawn for the course.",
+    },
+    "lenet5-modern": {
+        "year": 1998,
+        "title": "Gradient-based learning applied to document recognition (as it is usually written today)",
+        "paper": "doi:10.1109/5.726791",
+        "chapter": "models/17-lenet",
+        "classes": 10,
+        "input_shape": (32, 32, 1),
+        "minimum": (16, 16),
+        "parameters": 61_706,
+        "depth": 5,
+        "preprocessing": pad_to_32,
+        "note": "Full C3, max pooling, ReLU and a dense output: not the net of the paper, so no error is quoted.",
+    },
+}
+
+
+@register("lenet1", **_CARDS["lenet1"])
 def lenet1(classes: int = 10, input_shape: tuple[int, int, int] = (16, 16, 1)) -> keras.Model:
     """The net of 1989: two layers of shared 5x5 kernels at stride 2, with an own bias for every unit.
 
@@ -107,35 +152,7 @@ def lenet1(classes: int = 10, input_shape: tuple[int, int, int] = (16, 16, 1)) -
     return keras.Model(inputs, x, name="lenet1")
 
 
-@register(
-    "lenet5",
-    year=1998,
-    title="Gradient-based learning applied to document recognition",
-    paper="doi:10.1109/5.726791",
-    chapter="models/17-lenet",
-    classes=10,
-    input_shape=(32, 32, 1),
-    input_range=(-0.1, 1.175),
-    minimum=(32, 32),
-    parameters=60_000,
-    published_parameters="60,000 trainable free parameters, 340,908 connections",
-    depth=7,
-    depth_counts="C1, S2, C3, S4, C5, F6 and the output, as the paper counts",
-    error=0.95,
-    error_protocol="MNIST test set, one network, undistorted training set (0.8 with distorted images added)",
-    preprocessing=to_lenet5_range,
-    weights={
-        "mnist": Weights(
-            file="weights/lenet5-mnist.weights.h5",
-            classes=10,
-            input_shape=(32, 32, 1),
-            licence="Apache-2.0; trained on MNIST",
-            made_by="python data/weights/train_lenet5.py --keep",
-            note="one run of data/results/lenet5-mnist-5-seeds.csv",
-        )
-    },
-    note="The paper's stylised ASCII bitmaps are replaced by 7x12 digits drawn for the course.",
-)
+@register("lenet5", **_CARDS["lenet5"])
 def lenet5(
     classes: int = 10,
     input_shape: tuple[int, int, int] = (32, 32, 1),
@@ -191,20 +208,7 @@ def lenet5(
     return keras.Model(inputs, x, name="lenet5")
 
 
-@register(
-    "lenet5-modern",
-    year=1998,
-    title="Gradient-based learning applied to document recognition (as it is usually written today)",
-    paper="doi:10.1109/5.726791",
-    chapter="models/17-lenet",
-    classes=10,
-    input_shape=(32, 32, 1),
-    minimum=(16, 16),
-    parameters=61_706,
-    depth=5,
-    preprocessing=pad_to_32,
-    note="Full C3, max pooling, ReLU and a dense output: not the net of the paper, so no error is quoted.",
-)
+@register("lenet5-modern", **_CARDS["lenet5-modern"])
 def lenet5_modern(classes: int = 10, input_shape: tuple[int, int, int] = (32, 32, 1)) -> keras.Model:
     """LeNet-5 as most people write it: every map joined, maxima, ReLU, a dense layer of scores.
 
