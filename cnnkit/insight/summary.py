@@ -47,7 +47,7 @@ class SummaryRow:
         return strides[0] if len(set(strides)) == 1 else "x".join(strides)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Summary:
     """What `summary` returns: print it, show it in a notebook, or take its figures.
 
@@ -89,6 +89,9 @@ class Summary:
         lines = ["  ".join(_align(row[i], widths[i], i) for i in keep).rstrip() for row in table]
         rule = "-" * max(len(line) for line in lines)
         return "\n".join([self.name, rule, lines[0], rule, *lines[1:], rule, *self._totals()])
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def _repr_html_(self) -> str:
         keep = [i for i in range(len(_HEADS)) if i != _AFTER or any(row.after for row in self.rows)]
