@@ -49,7 +49,7 @@ CLAIMS = {
         "by less than one per cent.",
         "measured here, five seeds",
     ),
-    "lenet5-training-size": Claim("More training digits, fewer errors: the curve has not flattened.", _1998),
+    "lenet5-training-size": Claim("The more digits LeNet-5 learns from, the fewer errors it makes.", _1998),
     "lenet5-mnist": Claim(
         "With each of five seeds LeNet-5, trained here, reads at least 99.0 % of MNIST's test digits "
         "(published: 99.05 %, with distorted copies 99.2 %).",
