@@ -35,7 +35,16 @@ from cnnkit.scratch.lenet import (
     trainable_subsampling2d,
 )
 from cnnkit.scratch.local import locally_connected1d, locally_connected2d
-from cnnkit.scratch.losses import softmax, softmax_cross_entropy
+from cnnkit.scratch.losses import (
+    binary_cross_entropy,
+    dice_loss,
+    focal_loss,
+    huber_loss,
+    mean_absolute_error,
+    mean_squared_error,
+    softmax,
+    softmax_cross_entropy,
+)
 from cnnkit.scratch.normalization import (
     batch_normalize,
     batch_normalize_backward,
@@ -84,6 +93,7 @@ __all__ = [
     "batch_normalize_backward",
     "bed_of_nails2d",
     "bilinear_sample",
+    "binary_cross_entropy",
     "binomial_kernel",
     "blur_pool2d",
     "channel_max_pool",
@@ -95,10 +105,12 @@ __all__ = [
     "convolve2d_im2col",
     "dense",
     "dense_backward",
+    "dice_loss",
     "digit_bitmaps",
     "dilate_kernel",
     "elu",
     "elu_derivative",
+    "focal_loss",
     "gelu",
     "gelu_derivative",
     "global_response_normalize",
@@ -106,6 +118,7 @@ __all__ = [
     "group_normalize",
     "group_normalize_backward",
     "hard_silu",
+    "huber_loss",
     "im2col",
     "instance_normalize",
     "layer_normalize",
@@ -122,6 +135,8 @@ __all__ = [
     "max_pool2d_switches",
     "max_unpool2d",
     "maxout",
+    "mean_absolute_error",
+    "mean_squared_error",
     "mixed_pool2d",
     "multi_dilation_convolve2d",
     "normalize",
