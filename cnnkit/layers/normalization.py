@@ -59,8 +59,8 @@ class LocalResponseNormalization(_ResponseNormalization):
     Input shape: `(batch, height, width, channels)`, or without height and width. Output shape: the same.
 
     >>> x = np.array([3.0, 0.0, 4.0]).reshape(1, 1, 1, 3)
-    >>> [round(float(v), 4) for v in LocalResponseNormalization(n=5, k=11.0, alpha=1.0, beta=0.5)(x)[0, 0, 0]]
-    [0.5, 0.0, 0.6667]
+    >>> [round(float(v), 3) for v in LocalResponseNormalization(n=5, k=11.0, alpha=1.0, beta=0.5)(x)[0, 0, 0]]
+    [0.5, 0.0, 0.667]
 
     Chapter: layers/08-normalization.
     Paper: doi:10.1145/3065386.
@@ -128,8 +128,8 @@ class GlobalResponseNormalization(_ResponseNormalization):
     >>> layer = GlobalResponseNormalization()
     >>> layer.build((None, 1, 1, 2))
     >>> layer.set_weights([np.ones(2), np.zeros(2)])
-    >>> [round(float(v), 4) for v in layer(np.array([1.0, 3.0]).reshape(1, 1, 1, 2))[0, 0, 0]]
-    [1.5, 7.5]
+    >>> keras.ops.convert_to_numpy(layer(np.array([1.0, 3.0]).reshape(1, 1, 1, 2))).round(4).tolist()
+    [[[[1.5, 7.5]]]]
 
     Chapter: layers/08-normalization.
     Paper: arXiv:2301.00808.
