@@ -43,6 +43,11 @@ class _Tiles(keras.Layer):
             new[axis] = n
         return tuple(new)
 
+    def receptive_field_window(self, input_shape: Any) -> dict[str, Any]:
+        """What a unit sees: its tile, or on the way back the entry whose tile it stands in."""
+        back = not isinstance(self, MaxPoolingWithSwitches2D)
+        return {"kernel_size": self.pool_size, "strides": self.pool_size, "transposed": back}
+
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "pool_size": self.pool_size, "data_format": self.data_format}
 

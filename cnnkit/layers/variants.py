@@ -248,3 +248,7 @@ class MaskedConv2D(KernelLayer2D):
         """As dense as it is computed; a sparse implementation saves the hidden share."""
         height, width, channels = self._sides(self._pair(input_shape)[0])
         return height * width * self.filters * math.prod(self.kernel_size) * channels // self.groups
+
+    def receptive_field_window(self, input_shape: Any) -> dict[str, Any]:
+        """As an ordinary convolution, in the image and in the mask."""
+        return {"kernel_size": self.kernel_size, "padding": "same"}
