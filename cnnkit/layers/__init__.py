@@ -4,6 +4,7 @@ from cnnkit.layers.antialias import BlurPool2D, CircularPadding2D
 from cnnkit.layers.attention_pooling import AttentionPooling
 from cnnkit.layers.local import LocallyConnected1D, LocallyConnected2D
 from cnnkit.layers.maxout import Maxout
+from cnnkit.layers.neocognitron import CCell, SCell
 from cnnkit.layers.normalization import GlobalResponseNormalization, LocalResponseNormalization
 from cnnkit.layers.partial import PartiallyConnected2D
 from cnnkit.layers.pooling import (
@@ -28,6 +29,7 @@ __all__ = [
     "AttentionPooling",
     "BedOfNailsUnpooling2D",
     "BlurPool2D",
+    "CCell",
     "ChannelMaxPooling",
     "CircularPadding2D",
     "GlobalResponseNormalization",
@@ -47,6 +49,7 @@ __all__ = [
     "ResizeConv2D",
     "RoIAlign",
     "RoIPooling",
+    "SCell",
     "SoftmaxPooling2D",
     "SpatialPyramidPooling2D",
     "SpatialTransformer",

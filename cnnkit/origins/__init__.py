@@ -4,6 +4,7 @@ from cnnkit.origins.cells import ComplexCells, SimpleCells, corner_cells, cortex
 from cnnkit.origins.cortical_map import cortical_position, magnification, orientation_map, pinwheels
 from cnnkit.origins.gabor import GaborFit, coordinates, fit_gabor, gabor, gabor_bank
 from cnnkit.origins.learned import gaussian_twin, learn_filters
+from cnnkit.origins.neocognitron import grow, neocognitron, representatives, winning_planes
 from cnnkit.origins.neurons import (
     complex_cell_energy,
     complex_cell_max,
@@ -34,16 +35,20 @@ __all__ = [
     "gabor",
     "gabor_bank",
     "gaussian_twin",
+    "grow",
     "learn_filters",
     "linear_response",
     "magnification",
     "measure_tuning",
     "modulation_ratio",
+    "neocognitron",
     "orientation_map",
     "pinwheels",
     "poisson_spikes",
+    "representatives",
     "shifted_copies",
     "simple_cell",
     "spike_triggered_average",
     "spike_triggered_covariance",
+    "winning_planes",
 ]

@@ -45,6 +45,7 @@ from cnnkit.scratch.losses import (
     softmax,
     softmax_cross_entropy,
 )
+from cnnkit.scratch.neocognitron import c_cells, fading_mask, s_cells
 from cnnkit.scratch.normalization import (
     batch_normalize,
     batch_normalize_backward,
@@ -96,6 +97,7 @@ __all__ = [
     "binary_cross_entropy",
     "binomial_kernel",
     "blur_pool2d",
+    "c_cells",
     "channel_max_pool",
     "convolution_parameters",
     "convolve1d",
@@ -110,6 +112,7 @@ __all__ = [
     "dilate_kernel",
     "elu",
     "elu_derivative",
+    "fading_mask",
     "focal_loss",
     "gelu",
     "gelu_derivative",
@@ -151,6 +154,7 @@ __all__ = [
     "relu_derivative",
     "roi_align",
     "roi_pool2d",
+    "s_cells",
     "scaled_tanh",
     "scaled_tanh_derivative",
     "sigmoid",
