@@ -78,12 +78,13 @@ def shift_consistency(
     rng = np.random.default_rng(seed)
     agreed = []
     for first, second in _pairs(rng, reach, pairs):
-        one, other = (
-            np.asarray(model.predict_on_batch(shifted(images, *shift, border))).argmax(axis=-1)
-            for shift in (first, second)
-        )
+        one, other = (_classes(model, shifted(images, *shift, border)) for shift in (first, second))
         agreed.append(float(np.mean(one == other)))
     return float(np.mean(agreed))
+
+
+def _classes(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    return keras.ops.convert_to_numpy(model(images, training=False)).argmax(axis=-1)
 
 
 def _pairs(rng: np.random.Generator, reach: int, pairs: int) -> Sequence[tuple[Sequence[int], Sequence[int]]]:

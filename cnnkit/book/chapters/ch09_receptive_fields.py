@@ -84,7 +84,7 @@ CLAIMS = {
     ),
     "torus-hides-the-place": Claim("The same reader learns nothing with circular padding.", source=ISLAM),
     "aliasing-nyquist": Claim(
-        "Stripes of 0.4 cycles per pixel come out of stride 2 as stripes of 0.1 of the old pixels, 0.2 of the new.",
+        "Stripes of 0.4 cycles per pixel come out of stride 2 as stripes of 0.2 cycles per new pixel.",
         source="sampling theorem",
     ),
     "blur-removes-the-alias": Claim(
