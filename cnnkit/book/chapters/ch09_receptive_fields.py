@@ -145,7 +145,7 @@ CLAIMS = {
         source="arXiv:1506.02025",
     ),
     "transformer-reads-as-well": Claim(
-        "It reads moved digits at least about as well as the same net without one: difference of medians in points.",
+        "It reads moved digits about as well as a net without one that sees the whole field: difference of medians in points.",
         source="arXiv:1506.02025",
     ),
     "multi-scale-image-pyramid": Claim(
