@@ -142,6 +142,11 @@ CLAIMS = {
     "switches-draw-better": Claim(
         "With switches the error is at most 0.7 of that with copies.", source="measured here"
     ),
+    "switches-alone": Claim(
+        "With one code for all digits and only their switches, the error is no larger than with copies and the "
+        "right code.",
+        source="measured here",
+    ),
     "switches-draw-the-picture": Claim(
         "Given one digit's switches and another's code, the net draws the digit of the switches.",
         source="measured here",
