@@ -36,6 +36,7 @@ from keras.layers import (  # noqa: E402
     MultiHeadAttention,
     Reshape,
     Softmax,
+    UpSampling2D,
 )
 
 from cnnkit import layers  # noqa: E402
@@ -95,6 +96,37 @@ PAIRS: dict[str, tuple[Callable, str, Callable]] = {
     "RoIAlign(7), 8 boxes": (layers.RoIAlign(7), "8 crops, AdaptiveMaxPooling2D", cropped_one_by_one),
     "AttentionPooling(4)": (layers.AttentionPooling(4), "MultiHeadAttention", attend),
     "LocallyConnected2D(32, 3)": (layers.LocallyConnected2D(32, 3), "Conv2D", Conv2D(32, 3)),
+    "MultiDilationConv2D(32, 3)": (
+        layers.MultiDilationConv2D(32, 3),
+        "three dilated Conv2D, joined",
+        lambda x: Concatenate()(
+            [Conv2D(f, 3, padding="same", dilation_rate=d)(x) for f, d in ((11, 1), (11, 2), (10, 4))]
+        ),
+    ),
+    "ResizeConv2D(32, 3)": (
+        layers.ResizeConv2D(32, 3),
+        "UpSampling2D, Conv2D",
+        lambda x: Conv2D(32, 3, padding="same")(UpSampling2D(2)(x)),
+    ),
+    "MaskedConv2D(32, 3)": (
+        lambda x: layers.MaskedConv2D(32, 3)([x, x[..., :1]]),
+        "Conv2D",
+        Conv2D(32, 3, padding="same"),
+    ),
+    "MaxPoolingWithSwitches2D()": (
+        layers.MaxPoolingWithSwitches2D(),
+        "MaxPooling2D, UpSampling2D, compared with the input",
+        lambda x: [
+            MaxPooling2D(2)(x),
+            keras.ops.cast(keras.ops.equal(UpSampling2D(2)(MaxPooling2D(2)(x)), x), "int32"),
+        ],
+    ),
+    "MaxUnpooling2D()": (
+        lambda x: layers.MaxUnpooling2D()([x, 3 * x]),
+        "UpSampling2D, times a mask",
+        lambda x: UpSampling2D(2)(x) * UpSampling2D(2)(3 * x),
+    ),
+    "BedOfNailsUnpooling2D()": (layers.BedOfNailsUnpooling2D(), "UpSampling2D", UpSampling2D(2)),
 }
 
 
