@@ -159,16 +159,18 @@ CLAIMS = {
 }
 
 EXERCISES = {
-    "grow": Exercise(
-        title="Compute: how far does it see?",
-        task="Write `field(layers)`: the side of the receptive field of a stack of layers, each given as "
-        "`(kernel, stride, dilation)`, the first one next to the picture. `field([(3, 2, 1), (3, 1, 1)])` is 7.",
-        stub="def field(layers):\n    return ...",
+    "from-the-top": Exercise(
+        title="Compute: the field from the top",
+        task="The recursion above carries two numbers up from the picture. Walk the other way, from the unit down, "
+        "and one number is enough: how many units in a row of the layer below are needed? Write `from_the_top(layers)`, "
+        "each layer `(kernel, stride, dilation)`, the first one next to the picture. "
+        "`from_the_top([(3, 2, 1), (3, 1, 1)])` is 7.",
+        stub="def from_the_top(layers):\n    return ...",
         solution=(
-            "def field(layers):\n"
-            "    r, j = 1, 1\n"
-            "    for k, s, d in layers:\n"
-            "        r, j = r + (k - 1) * d * j, j * s\n"
+            "def from_the_top(layers):\n"
+            "    r = 1\n"
+            "    for k, s, d in reversed(layers):\n"
+            "        r = (r - 1) * s + d * (k - 1) + 1\n"
             "    return r"
         ),
         inputs=[
@@ -180,29 +182,25 @@ EXERCISES = {
             ([(11, 4, 1), (3, 2, 1), (5, 1, 1)],),
         ],
         hints=(
-            "Carry two numbers along: the side r of the field, and the stride j, how far apart in the picture two "
-            "neighbours of this layer look.",
-            "A kernel has k - 1 gaps, each of d steps, each step of j pixels. Only afterwards does j grow.",
+            "One unit needs d (k - 1) + 1 places of the layer below, from the first that it reads to the last.",
+            "r units in a row: their windows begin s places apart, so the last begins (r - 1) s after the first.",
         ),
         mistakes=(
             Mistake(
-                "def f(layers):\n    r, j = 1, 1\n    for k, s, d in layers:\n        j = j * s\n        "
-                "r = r + (k - 1) * d * j\n    return r",
-                "you let a layer's own stride widen its own window; its stride counts only for the layers after it.",
+                "def f(layers):\n    r = 1\n    for k, s, d in layers:\n        r = (r - 1) * s + d * (k - 1) + 1\n    return r",
+                "the step is right, the direction is not: the unit sits on top, so the last layer comes first.",
             ),
             Mistake(
-                "def f(layers):\n    r = 1\n    for k, s, d in layers:\n        r = r + (k - 1) * d\n    return r",
-                "you left the strides out: after a stride of 2, one step is two pixels of the picture.",
+                "def f(layers):\n    r = 1\n    for k, s, d in reversed(layers):\n        r = r * s + d * (k - 1)\n    return r",
+                "r windows have r - 1 steps between their beginnings, not r.",
             ),
             Mistake(
-                "def f(layers):\n    r, j = 1, 1\n    for k, s, d in layers:\n        r, j = r + (k - 1) * j, j * s\n"
-                "    return r",
-                "right without dilation: a dilated kernel reaches over d (k - 1) steps.",
+                "def f(layers):\n    r = 1\n    for k, s, d in reversed(layers):\n        r = (r - 1) * s + k\n    return r",
+                "right without dilation: a dilated kernel reaches over d (k - 1) + 1 places.",
             ),
             Mistake(
-                "def f(layers):\n    r, j = 0, 1\n    for k, s, d in layers:\n        r, j = r + k * d * j, j * s\n"
-                "    return r",
-                "a window of k has k - 1 gaps, and a pixel by itself already has side 1.",
+                "def f(layers):\n    r = 1\n    for k, s, d in reversed(layers):\n        r = r + d * (k - 1)\n    return r",
+                "you left the strides out: neighbouring units look s places apart.",
             ),
         ),
     ),
