@@ -55,6 +55,7 @@ def drop_facts(notebook: nb.Notebook) -> None:
 
 
 def drop_marks(notebook: nb.Notebook) -> None:
+    drop_claims(notebook)  # a claim marks its own row, and others by its catalogue entry
     for cell in notebook["cells"]:
         cell["metadata"].pop("ledger", None)
 
