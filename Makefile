@@ -37,8 +37,8 @@ test: $(VENV)/ready unit notebooks html browser  ## everything: unit tests, ever
 unit: $(VENV)/ready
 	$(BIN)/python -m pytest tests --ignore=tests/browser -n 2 --dist loadscope -q
 
-notebooks: $(VENV)/ready
-	$(BIN)/python -m pytest chapters --nbval --nbval-current-env --nbval-cell-timeout=120 -n 2 --dist loadscope -q --durations=5
+notebooks: $(VENV)/ready  # two at a time, one thread each: two that both want every core take twice as long as one after the other
+	OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 $(BIN)/python -m pytest chapters --nbval --nbval-current-env --nbval-cell-timeout=120 -n 2 --dist loadscope -q --durations=5
 
 browser: html
 	$(BIN)/python -m pytest tests/browser -q
