@@ -30,6 +30,7 @@ book: html  ## build the book and say where it is
 	@echo "The book: file://$(CURDIR)/_build/html/index.html"
 
 html: $(VENV)/ready
+	rm -rf _build/html
 	$(BIN)/jupyter-book build . --all --quiet -n -W --keep-going
 
 test: $(VENV)/ready unit notebooks html browser  ## everything: unit tests, every notebook, the strict build, its pages

@@ -184,7 +184,7 @@ class References(MarkdownTable):
         for work in sorted(works, key=lambda w: (w["authors"], w["year"])):
             lines += [
                 "",
-                f"- {work['authors']} ({work['year']}). *{work['title']}*. {work['venue']}. {_source(_prefixed(work['doi_or_arxiv']))}",
+                f"- {work['authors']} ({work['year']}). *{work['title'].rstrip('.')}*{'' if work['title'].endswith('?') else '.'} {work['venue']}. {_source(_prefixed(work['doi_or_arxiv']))}",
             ]
         return lines
 

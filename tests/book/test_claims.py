@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -88,6 +89,10 @@ def test_claim_ids_are_unique_in_the_whole_book() -> None:
         for id in catalogue.entries("CLAIMS", module.removeprefix("ch"))
     ]
     assert len(ids) == len(set(ids))
+
+
+def test_claim_ids_are_fit_for_addresses() -> None:
+    assert [id for id in catalogue.entries("CLAIMS") if not re.fullmatch(r"[a-z][a-z0-9-]*", id)] == []
 
 
 def test_every_claim_says_something_and_names_its_source() -> None:

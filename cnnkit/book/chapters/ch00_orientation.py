@@ -55,7 +55,7 @@ CLAIMS = {
         source=ZEILER,
     ),
     "feature-hierarchy-mid": Claim(
-        "Second-layer maps stand for patterns: the patches that excite a map most are alike (correlation).",
+        "The patches that excite one second-layer map most are alike (correlation); an untrained map's are nearly as much.",
         source=ZEILER,
     ),
     "feature-hierarchy-high": Claim(

@@ -80,7 +80,7 @@ CLAIMS = {
     "pinwheel-density": Claim(
         "There are π pinwheels to each square hypercolumn, in three distantly related mammals and in a map "
         "made of random waves.",
-        source="doi:10.1126/science.1198857",
+        source="doi:10.1126/science.1194869",
     ),
     "retinotopic-map": Claim(
         "Each hemisphere maps the opposite half of the visual field, and gives the centre of gaze far more "
@@ -106,7 +106,7 @@ CLAIMS = {
         source="doi:10.1162/jocn.1991.3.1.1; doi:10.1038/nature03687",
     ),
     "visual-cortex-inspiration": Claim(
-        "A layer of simple cells is a convolution with a rectifier, and a layer of complex cells is pooling: "
+        "A layer of simple cells is a convolution with a rectifier: "
         "the connectivity of a CNN is that of the model of 1962.",
         source="doi:10.1113/jphysiol.1962.sp006837",
     ),
@@ -246,7 +246,7 @@ EXERCISES = {
     "blind-spot": Exercise(
         title="Break: a change that the cell cannot see",
         task=(
-            "Write `hide(image, field)`: a picture to which the cell with this receptive field says exactly 0, "
+            "Write `hide(image, field)`: a picture whose weighted sum under this receptive field is exactly 0, before any rectifier, "
             "**as near as possible** to the given one (the smallest sum of squared changes). Pixels may leave "
             "[0, 1]; the field need not have unit length. Try it on a photograph: can you see the difference?"
         ),

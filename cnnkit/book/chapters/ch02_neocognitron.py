@@ -20,7 +20,7 @@ CLAIMS = {
         "A grown S-cell with r = 4 fires where the likeness to its pattern exceeds r / (r + 1) = 0.8.",
         source="arithmetic",
     ),
-    "s-cell-threshold-1.5": Claim(
+    "s-cell-threshold-high": Claim(
         "A grown S-cell with r = 1.5 fires where the likeness to its pattern exceeds r / (r + 1) = 0.6.",
         source="arithmetic",
     ),
@@ -52,8 +52,8 @@ CLAIMS = {
         source=PAPER,
     ),
     "neocognitron-unsupervised": Claim(
-        "Grown without labels from five letters, the network recognises distorted ones far less often than the "
-        "same graph trained with labels on the same five.",
+        "Grown without labels from five letters, the network recognises this share of distorted ones, "
+        "the median of five seeds.",
         source="this page",
     ),
     "neocognitron-training-later": Claim(

@@ -163,7 +163,7 @@ CLAIMS = {
         source=STOCHASTIC,
     ),
     "gap-reduces-overfitting": Claim(
-        "A global average head has less than a twentieth of the parameters of a dense one.",
+        "A net with a global average head has less than a twentieth of the parameters of one with a dense head.",
         source="arXiv:1312.4400",
     ),
     "gap-head-overfits-no-less": Claim(

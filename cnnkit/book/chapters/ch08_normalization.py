@@ -101,17 +101,6 @@ CLAIMS = {
         "At its best rate the normalised net is better by so many points, after the same six epochs.",
         source=IOFFE,
     ),
-    "bn-paper-rates": Claim(
-        "From 0.0015, the rates of BN-x5 (0.0075) and BN-x30 (0.045) are 5 and 30 times as large.",
-        source=IOFFE,
-    ),
-    "bn-paper-steps": Claim(
-        "The “14 times fewer steps” to 72.2 % are 31.0 million against 2.1 million, at five times the rate.",
-        source=IOFFE,
-    ),
-    "bn-paper-steps-same-rate": Claim(
-        "At the same rate it is 31.0 million steps against 13.3 million.", source=IOFFE
-    ),
     "batch-norm-survives": Claim(
         "At a rate of 0.1, the worst normalised run beats the best plain one by so many points.", source=HERE
     ),

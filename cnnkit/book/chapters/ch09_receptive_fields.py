@@ -93,8 +93,8 @@ CLAIMS = {
     ),
     "cnns-dont-learn-antialias": Claim(
         "Trained kernels in front of a stride hold three quarters of their energy above the new Nyquist frequency, "
-        "as random ones do.",
-        source="arXiv:2102.07757",
+        "as a flat spectrum would.",
+        source="arithmetic; arXiv:2102.07757 for large networks",
     ),
     "binomial-is-low-pass": Claim("The binomial blur of side 3 holds far less there.", source=ZHANG),
     "cnn-not-invariant": Claim(

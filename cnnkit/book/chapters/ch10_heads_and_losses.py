@@ -130,7 +130,7 @@ CLAIMS = {
         source="measured here",
     ),
     "softmax-cannot-say-none": Claim(
-        "A softmax adds up to 1, so it cannot say that no label applies: this is the share of ones, which have no label, that it reads as such.",
+        "At the threshold that suits it best, a softmax hardly ever says that no label applies: share of ones, which have none, read as such.",
         source="arithmetic",
     ),
     "dice-minds-no-background": Claim(
