@@ -42,10 +42,10 @@ notebooks: $(VENV)/ready  # two at a time, one thread each: two that both want e
 	OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 $(BIN)/python -m pytest chapters --nbval --nbval-current-env --nbval-cell-timeout=120 -n 2 --dist loadscope -q --durations=5
 
 browser: html
-	-$(BIN)/python -m pytest tests/browser -q  # reported, not yet binding: unsteady on a busy machine
+	$(BIN)/python -m pytest tests/browser -q
 
 test-backends: $(VENV)/backends-ready  ## the unit tests again on JAX and on PyTorch
-	-for backend in jax torch; do echo "== $$backend"; KERAS_BACKEND=$$backend $(BIN)/python -m pytest tests --ignore=tests/browser --ignore=tests/book -m "not slow" -n 2 --dist loadscope -q; done
+	for backend in jax torch; do echo "== $$backend"; KERAS_BACKEND=$$backend $(BIN)/python -m pytest tests --ignore=tests/browser --ignore=tests/book -m "not slow" -n 2 --dist loadscope -q; done
 
 run: $(VENV)/ready  ## run chapters in place: make run CHAPTERS="layers/04-convolution"
 	$(BIN)/python book/execute.py $(CHAPTERS)

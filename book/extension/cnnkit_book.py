@@ -1,7 +1,7 @@
 """The book's Sphinx extension: what the pages need beyond Jupyter Book.
 
 - a figure's alt text and width travel from the notebook's output to the page;
-- `{claims}`, `{coverage}`, `{references}` and `{chapters}` make tables from the notebooks and from data/;
+- where a page says `{claims}`, `{coverage}`, `{references}` or `{chapters}`, it gets a table from the notebooks and from data/;
 - `{live}` puts a live figure on a page that is not a notebook;
 - an API page links each object to the chapter that teaches it.
 """
@@ -66,6 +66,8 @@ def _safe(block: list[str], pages: set[str]) -> list[str]:
         return block
     if all(line.startswith("    ") for line in block):
         return ["::", "", *block]
+    if block[0].strip() == "Args:":
+        return ["Arguments:", "", *_items(block[1:])]
     is_list = block[0].lstrip().startswith(("- ", "* "))
     safe = []
     for line in block:
@@ -77,8 +79,23 @@ def _safe(block: list[str], pages: set[str]) -> list[str]:
         elif line.startswith("Paper: "):
             safe.append(f"| {_linked(_escaped(line))}")
         else:
+            if safe and re.match(r"(Arguments|Input shape|Output shape|Returns): ", line.strip()):
+                safe.append("")
             safe.append(_linked(_escaped(line if is_list else line.strip())))
     return safe
+
+
+def _items(block: list[str]) -> list[str]:
+    """The arguments that a docstring lists, `name: meaning` and its further lines, as a list."""
+    margin = min(len(line) - len(line.lstrip()) for line in block)
+    listed: list[str] = []
+    for line in block:
+        text = _linked(_escaped(line.strip()))
+        if len(line) - len(line.lstrip()) == margin:
+            name, meaning = text.split(":", 1)
+            text = f"- **{name}**:{meaning}"
+        listed.append(text if text.startswith("- ") else f"  {text}")
+    return listed
 
 
 def _escaped(line: str) -> str:
@@ -97,113 +114,91 @@ def _linked(text: str) -> str:
     return re.sub(r"\barXiv:(\d{4}\.\d{4,5})", r"`arXiv:\1 <https://arxiv.org/abs/\1>`__", text)
 
 
-class MarkdownTable(SphinxDirective):
-    """Base: a directive that writes Markdown and lets the page's own parser read it."""
-
-    has_content = False
-    optional_arguments = 1
-
-    def markdown(self) -> list[str]:
-        raise NotImplementedError
-
-    def run(self) -> list[nodes.Node]:
-        box = nodes.container(classes=["generated"])
-        from docutils.statemachine import StringList
-
-        lines = self.markdown()
-        self.state.nested_parse(StringList(lines, source=self.get_source_info()[0]), self.content_offset, box)
-        return [box]
+def fill_in_tables(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Put the tables where a page asks for them, before it is parsed, so that their headings are the page's own."""
+    if not docname.startswith("chapters/"):
+        source[0] = re.sub(
+            r"^```\{(\w+)\}[ ]?(\S*)\n```$",
+            lambda asked: "\n".join(TABLES[asked[1]](asked[2])) if asked[1] in TABLES else asked[0],
+            source[0],
+            flags=re.MULTILINE,
+        )
 
 
-class Claims(MarkdownTable):
-    """Every claim that the notebooks checked: statement, source, published, measured, verdict, link to its cell."""
+def claims(_: str) -> list[str]:
+    """Every claim that the notebooks checked: statement, source, measured, published, verdict, link to its cell."""
+    from cnnkit.book.claims import collect
 
-    def markdown(self) -> list[str]:
-        from cnnkit.book.claims import collect
-
-        findings = collect(ROOT / "chapters")
-        lines = [
-            f"{len(findings)} claims, each measured when its chapter last ran, and again on every test.",
-            "",
-        ]
-        for chapter in dict.fromkeys(finding.chapter for finding in findings):
-            lines += [
-                f"## {_title(chapter)}",
-                "",
-                "| what is said | measured | published | holds |",
-                "|---|---|---|---|",
-            ]
-            for finding in (f for f in findings if f.chapter == chapter):
-                statement = finding.statement.replace("|", "\\|")
-                lines.append(
-                    f'| <a href="../chapters/{chapter}.html#claim-{finding.id}">{statement}</a> <br> {_source(finding.source)} '
-                    f"| {finding.measured} | {finding.published or '·'} | ✓ {finding.rule} |"
-                )
-            lines.append("")
-        return lines
-
-
-class Coverage(MarkdownTable):
-    """How many of the topics that a chapter owes its reader are dealt with."""
-
-    def markdown(self) -> list[str]:
-        from cnnkit.book.ledger import coverage
-
-        rows = coverage(ROOT / "chapters", ROOT / "data/ledger.csv")
-        done, owed = sum(len(r.covered) for r in rows), sum(len(r.owed) for r in rows)
-        lines = [
-            f"{done} of {owed} topics and claims are dealt with so far.",
-            "",
-            "| chapter | dealt with | of |",
-            "|---|---:|---:|",
-        ]
-        for row in rows:
-            name = (
-                f"[{_title(row.chapter)}](../chapters/{row.chapter}.ipynb)"
-                if row.stands
-                else row.name.replace("-", " ")
+    findings = collect(ROOT / "chapters")
+    lines = [f"{len(findings)} claims, each measured when its chapter last ran, and again on every test."]
+    for chapter in dict.fromkeys(finding.chapter for finding in findings):
+        lines += ["", f"## {_title(chapter)}", "", "::::{container} claims", ""]
+        lines += ["| what is said | measured | published | holds |", "|---|---|---|---|"]
+        for finding in (f for f in findings if f.chapter == chapter):
+            statement = finding.statement.replace("|", "\\|")
+            lines.append(
+                f'| <a href="../chapters/{chapter}.html#claim-{finding.id}">{statement}</a> <br> {_source(finding.source)} '
+                f"| {finding.measured} | {finding.published or '·'} | ✓ {finding.rule} |"
             )
-            lines.append(f"| {name} | {len(row.covered)} | {len(row.owed)} |")
-        return lines
+        lines += ["", "::::"]
+    return lines
 
 
-class References(MarkdownTable):
+def coverage_table(_: str) -> list[str]:
+    """How many of the topics that a chapter owes its reader are dealt with."""
+    from cnnkit.book.ledger import coverage
+
+    rows = coverage(ROOT / "chapters", ROOT / "data/ledger.csv")
+    done, owed = sum(len(r.covered) for r in rows), sum(len(r.owed) for r in rows)
+    lines = [
+        f"{done} of {owed} topics and claims are dealt with so far; a chapter without a link is still to come."
+    ]
+    lines += ["", "| chapter | dealt with | of |", "|---|---:|---:|"]
+    for row in rows:
+        name = (
+            f"[{_title(row.chapter)}](../chapters/{row.chapter}.ipynb)" if row.stands else _spoken(row.name)
+        )
+        lines.append(f"| {name} | {len(row.covered)} | {len(row.owed)} |")
+    return lines
+
+
+def references(_: str) -> list[str]:
     """The works behind the chapters that stand, by the identifier that was read."""
+    standing = {path.stem for path in (ROOT / "chapters").rglob("*.ipynb")}
+    with (ROOT / "data/references.csv").open(encoding="utf-8", newline="") as file:
+        works = [
+            work
+            for work in csv.DictReader(file)
+            if work["identifier_read"] == "yes"
+            and work["doi_or_arxiv"]
+            and standing & set(re.split(r"[; ]+", work["chapters"]))
+        ]
+    lines = [f"{len(works)} works."]
+    for work in sorted(works, key=lambda w: (w["authors"], w["year"])):
+        title = work["title"].rstrip(".")
+        lines += [
+            "",
+            f"- {work['authors']} ({work['year']}). *{title}*{'' if title.endswith('?') else '.'} {work['venue']}. "
+            f"{_source(_prefixed(work['doi_or_arxiv']))}",
+        ]
+    return lines
 
-    def markdown(self) -> list[str]:
-        standing = {path.stem for path in (ROOT / "chapters").rglob("*.ipynb")}
-        with (ROOT / "data/references.csv").open(encoding="utf-8", newline="") as file:
-            works = [
-                work
-                for work in csv.DictReader(file)
-                if work["identifier_read"] == "yes"
-                and work["doi_or_arxiv"]
-                and standing & set(re.split(r"[; ]+", work["chapters"]))
-            ]
-        lines = [f"{len(works)} works."]
-        for work in sorted(works, key=lambda w: (w["authors"], w["year"])):
-            lines += [
-                "",
-                f"- {work['authors']} ({work['year']}). *{work['title'].rstrip('.')}*{'' if work['title'].endswith('?') else '.'} {work['venue']}. {_source(_prefixed(work['doi_or_arxiv']))}",
-            ]
-        return lines
+
+def chapters(part: str) -> list[str]:
+    """The chapters that stand, or those of one part, each with its promise."""
+    lines = []
+    for path in sorted((ROOT / "chapters" / part).rglob("*.ipynb"), key=lambda p: p.name):
+        if ".ipynb_checkpoints" in path.parts:
+            continue
+        chapter = path.relative_to(ROOT / "chapters").with_suffix("").as_posix()
+        lines += [
+            "",
+            f"**{path.stem[:2]} · [{_title(chapter)}](/chapters/{chapter}.ipynb)**. {_promise(path)}",
+        ]
+    return lines[1:]
 
 
-class Chapters(MarkdownTable):
-    """The chapters that stand, each with its promise; with an argument, those of one part."""
-
-    def markdown(self) -> list[str]:
-        part = self.arguments[0] if self.arguments else ""
-        lines = []
-        for path in sorted((ROOT / "chapters" / part).rglob("*.ipynb"), key=lambda p: p.name):
-            if ".ipynb_checkpoints" in path.parts:
-                continue
-            chapter = path.relative_to(ROOT / "chapters").with_suffix("").as_posix()
-            lines += [
-                "",
-                f"**{path.stem[:2]} · [{_title(chapter)}](/chapters/{chapter}.ipynb)**. {_promise(path)}",
-            ]
-        return lines[1:]
+TABLES = {"claims": claims, "coverage": coverage_table, "references": references, "chapters": chapters}
 
 
 class Live(SphinxDirective):
@@ -234,6 +229,12 @@ def _source(text: str) -> str:
     return re.sub(r"\barXiv:([\w./-]*\d)", r"[arXiv:\1](https://arxiv.org/abs/\1)", text)
 
 
+def _spoken(name: str) -> str:
+    """`12-regularization` as a reader would say it."""
+    number, words = name.split("-", 1)
+    return f"{number} · {words.replace('-', ' ')}"
+
+
 def _title(chapter: str) -> str:
     notebook = json.loads((ROOT / f"chapters/{chapter}.ipynb").read_text(encoding="utf-8"))
     first = "".join(notebook["cells"][0]["source"]).splitlines()[0]
@@ -257,12 +258,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", mend_the_theme)
     app.connect("config-inited", leave_out_thebe)
     app.connect("source-read", carry_alt_text)
+    app.connect("source-read", fill_in_tables)
     app.connect("autodoc-process-docstring", link_chapter)
     app.connect("autodoc-process-signature", true_signature)
-    app.add_directive("claims", Claims)
-    app.add_directive("coverage", Coverage)
-    app.add_directive("references", References)
-    app.add_directive("chapters", Chapters)
     app.add_directive("live", Live)
     app.add_css_file("book.css")
     return {"version": "1", "parallel_read_safe": True}
