@@ -25,6 +25,7 @@ from cnnkit.scratch.activations import (
     tanh_derivative,
 )
 from cnnkit.scratch.antialias import binomial_kernel, blur_pool2d, wrap_pad2d
+from cnnkit.scratch.backprop import Chain, Convolve, Flatten, Join, Pad, Squash, Step, net_of_1989
 from cnnkit.scratch.convolution import convolve1d, convolve2d, convolve2d_backward, true_convolve2d
 from cnnkit.scratch.dense import dense, dense_backward
 from cnnkit.scratch.geometry import convolution_parameters, output_size, padding_amount
@@ -85,6 +86,13 @@ from cnnkit.scratch.variants import (
 from cnnkit.scratch.views import convolve2d_fft, convolve2d_im2col, im2col, toeplitz
 
 __all__ = [
+    "Chain",
+    "Convolve",
+    "Flatten",
+    "Join",
+    "Pad",
+    "Squash",
+    "Step",
     "abs_tanh",
     "affine_grid",
     "attention_pool",
@@ -142,6 +150,7 @@ __all__ = [
     "mean_squared_error",
     "mixed_pool2d",
     "multi_dilation_convolve2d",
+    "net_of_1989",
     "normalize",
     "normalize_backward",
     "output_size",
