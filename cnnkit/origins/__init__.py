@@ -3,6 +3,7 @@
 from cnnkit.origins.cells import ComplexCells, SimpleCells, corner_cells, cortex
 from cnnkit.origins.cortical_map import cortical_position, magnification, orientation_map, pinwheels
 from cnnkit.origins.gabor import GaborFit, coordinates, fit_gabor, gabor, gabor_bank
+from cnnkit.origins.handmade import drawn_kernels, feature_recognizer, shuffled_kernels, skeletons
 from cnnkit.origins.learned import gaussian_twin, learn_filters
 from cnnkit.origins.neocognitron import grow, neocognitron, representatives, winning_planes
 from cnnkit.origins.neurons import (
@@ -31,6 +32,8 @@ __all__ = [
     "corner_cells",
     "cortex",
     "cortical_position",
+    "drawn_kernels",
+    "feature_recognizer",
     "fit_gabor",
     "gabor",
     "gabor_bank",
@@ -47,7 +50,9 @@ __all__ = [
     "poisson_spikes",
     "representatives",
     "shifted_copies",
+    "shuffled_kernels",
     "simple_cell",
+    "skeletons",
     "spike_triggered_average",
     "spike_triggered_covariance",
     "winning_planes",
