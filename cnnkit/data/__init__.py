@@ -23,7 +23,7 @@ from cnnkit.data.download import (
 )
 from cnnkit.data.generators import drifting_grating, grating, moving_bar, noise, oriented_bars, spots
 from cnnkit.data.idx import load_cifar10, load_mnist, read_idx
-from cnnkit.data.letters import ALPHABET, letter, letters, load_letters
+from cnnkit.data.letters import ALPHABET, letter, letters, line_pattern, load_letters
 from cnnkit.data.pictures import natural_patches, photograph, photographs
 from cnnkit.data.records import recorded
 from cnnkit.data.registry import DataCard, DataFile, Layout, card, load, names, register
@@ -45,6 +45,7 @@ __all__ = [
     "grating",
     "letter",
     "letters",
+    "line_pattern",
     "load",
     "local_folder",
     "locate",

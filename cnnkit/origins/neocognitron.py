@@ -1,4 +1,4 @@
-"""Fukushima's neocognitron of 1980: seven layers, grown one after another without a teacher.
+"""Fukushima's neocognitron of 1980: seven layers, or nine, grown one after another without a teacher.
 
 The sizes, the selectivities and the speeds of learning are the paper's; how fast the fixed weights fade, and
 how strongly a C-cell is driven, are ours (the paper names them without giving all their values).
@@ -15,13 +15,16 @@ from cnnkit.scratch.neocognitron import c_cells, fading_mask, s_cells
 
 __all__ = ["grow", "neocognitron", "representatives", "winning_planes"]
 
-SPEEDS = (1.0, 16.0, 16.0)
+SPEEDS = (1.0, 16.0, 16.0, 16.0)
+SELECTIVITIES = (4.0, 1.5, 1.5, 1.5)
+PADDINGS = {3: (2, 1, 0), 4: (2, 1, 2, 1)}  # of the S-layers, by the number of pairs
 
 
-def neocognitron(planes: int = 24, rule: str = "sum", seed: int = 0) -> keras.Model:
+def neocognitron(planes: int = 24, rule: str = "sum", stages: int = 3, seed: int = 0) -> keras.Model:
     """The network of 1980, 16x16 pixels in, ungrown: U0, then S and C three times.
 
-    `rule="max"` puts the cresceptron's maximum in place of the blur in each C-layer.
+    `rule="max"` puts the cresceptron's maximum in place of the blur in each C-layer. `stages=4` adds a pair
+    and makes nine layers, as many as the network of 1983 had; its planes and its teacher are not rebuilt.
 
     >>> [layer.name for layer in neocognitron().layers]
     ['U0', 'S1', 'C1', 'S2', 'C2', 'S3', 'C3']
@@ -29,13 +32,14 @@ def neocognitron(planes: int = 24, rule: str = "sum", seed: int = 0) -> keras.Mo
     Chapter: origins/02-neocognitron.
     Paper: doi:10.1007/BF00344251.
     """
-    picture = keras.Input((16, 16, 1), name="U0")
-    x = SCell(planes, padding=2, selectivity=4.0, name="S1")(picture)
-    x = CCell(5, strides=2, padding=4, rule=rule, name="C1")(x)
-    x = SCell(planes, padding=1, selectivity=1.5, name="S2")(x)
-    x = CCell(5, strides=2, padding=4, rule=rule, name="C2")(x)
-    x = SCell(planes, padding=0, selectivity=1.5, name="S3")(x)
-    x = CCell(2, strides=1, padding=0, rule=rule, name="C3")(x)
+    if stages not in PADDINGS:
+        raise ValueError(f"stages must be 3 (seven layers, 1980) or 4 (nine layers); got {stages}")
+    picture = x = keras.Input((16, 16, 1), name="U0")
+    for k, (padding, selectivity) in enumerate(zip(PADDINGS[stages], SELECTIVITIES, strict=False), 1):
+        x = SCell(planes, padding=padding, selectivity=selectivity, name=f"S{k}")(x)
+        # A C-layer halves its planes; the last one sees them whole.
+        last = {"kernel_size": x.shape[1], "strides": 1, "padding": 0} if k == stages else {}
+        x = CCell(**last, rule=rule, name=f"C{k}")(x)
     model = keras.Model(picture, x, name="neocognitron")
     draw = np.random.default_rng(seed)
     for layer in model.layers:

@@ -85,6 +85,8 @@ def test_pink_noise_falls_as_one_over_frequency():
         (lambda: data.letter("ß"), "no letter is drawn"),
         (lambda: data.letter("A", 8), "at least 9 pixels"),
         (lambda: data.letters(0), "count >= 1"),
+        (lambda: data.line_pattern("Q"), "'Q'; there are XYTZ0"),
+        (lambda: data.line_pattern("X", thick=0), "thick >= 1; got 9 and 0"),
         (lambda: data.shapes(4, size=8, radius=(4, 7)), "does not fit"),
         (lambda: data.natural_patches(1, size=600), "does not fit"),
         (lambda: data.natural_patches(0), "count >= 1"),
@@ -153,3 +155,18 @@ def test_natural_patches_are_centred_and_never_flat():
     assert patches.shape == (64, 10, 10, 1)
     assert np.abs(patches.mean(axis=(1, 2))).max() < 1e-6
     assert patches.std(axis=(1, 2)).min() >= 0.0099
+
+
+def test_a_line_pattern_moves_grows_turns_and_thickens_by_what_is_asked():
+    home = data.line_pattern("T")[..., 0]
+    assert home.shape == (16, 16) and np.argwhere(home).min(axis=0).tolist() == [3, 3]
+    assert np.array_equal(data.line_pattern("T", down=2, right=-1)[..., 0], np.roll(home, (2, -1), (0, 1)))
+    assert np.ptp(np.argwhere(data.line_pattern("X", size=13)[..., 0]), axis=0).tolist() == [12, 12]
+    assert np.array_equal(data.line_pattern("T", turn=90)[3:12, 3:12, 0], np.rot90(home[3:12, 3:12], -1))
+    assert data.line_pattern("1", thick=3)[..., 0].any(axis=0).sum() == 3
+    assert data.line_pattern("T", right=9).sum() < home.sum()  # what leaves the square is not drawn
+
+
+def test_a_trembling_hand_bends_and_repeats_with_its_seed():
+    steady, one, again = (data.line_pattern("Z", tremble=t, seed=1) for t in (0, 1, 1))
+    assert np.array_equal(one, again) and not np.array_equal(one, steady)

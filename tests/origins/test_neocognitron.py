@@ -47,6 +47,17 @@ def test_the_network_has_the_layers_and_sizes_of_1980():
     assert model.count_params() == 29_472
 
 
+def test_a_fourth_pair_makes_nine_layers():
+    model = neocognitron(stages=4)
+    assert [layer.output.shape[1:] for layer in model.layers][5:] == [
+        (6, 6, 24), (5, 5, 24), (3, 3, 24), (1, 1, 24),
+    ]  # fmt: skip
+    assert len(model.layers) == 9 and model.count_params() == 43_896
+    shape = np.zeros((1, 16, 16, 1), "float32")
+    shape[0, 3:13, 8] = shape[0, 3, 4:13] = 1
+    assert len(grow(model, shape, rounds=3)) == 4
+
+
 def test_one_place_feeds_one_plane_and_one_plane_learns_from_one_place():
     answers = np.zeros((8, 8, 3))
     answers[2, 2] = (5, 4, 0)  # two planes at one place: the louder wins the column
@@ -83,5 +94,7 @@ def test_wrong_patterns_are_refused():
         grow(neocognitron(), np.zeros((2, 8, 8, 1)))
     with pytest.raises(ValueError, match="cresceptron"):
         neocognitron(rule="mean")
+    with pytest.raises(ValueError, match="got 5"):
+        neocognitron(stages=5)
     with pytest.raises(ValueError, match="falloff"):
         fading_mask(3, 2.0)
