@@ -53,7 +53,8 @@ CLAIMS = {
         source="measured here",
     ),
     "leaky-slope": Claim(
-        "The leaky ReLU's slope below zero is 0.01, as first published.", source="Maas et al. 2013"
+        "Keras's LeakyReLU lets through, unless told otherwise, thirty times the published slope of 0.01.",
+        source="Maas et al. 2013",
     ),
     "elu-mean": Claim(
         "On normal inputs the mean of ELU's outputs lies nearer to zero than that of ReLU's; this is by how much.",
@@ -74,7 +75,7 @@ CLAIMS = {
         source="arXiv:1606.08415",
     ),
     "efficientnet-silus": Claim(
-        "EfficientNet-B0 passes through swish dozens of times: this is the number of layers in Keras that do.",
+        "EfficientNet-B0 passes through swish 49 times; layers in Keras's model that do.",
         source="arXiv:1905.11946",
     ),
     "relu-keeps-the-field": Claim(
@@ -96,16 +97,18 @@ def _gradients():
     rng = np.random.default_rng(8)
     return [
         (rng.normal(size=(4, 3)), rng.normal(size=(4, 3))),
-        (np.array([-1.0, 2.0]), np.array([5.0, 7.0]), 0.2),
+        (np.array([-1.0, 0.0, 2.0]), np.array([5.0, 6.0, 7.0]), 0.2),
     ]
 
 
-def _activations():
+def _images_and_weights():
     rng = np.random.default_rng(9)
-    few = np.maximum(rng.normal(size=(6, 5)), 0)
-    few[:, 1] = 0
-    few[2] = 0
-    return [(few,), (np.zeros((3, 2)),), (np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 0.5], [0.0, 2.0, 0.0]]),)]
+    below = np.abs(rng.normal(size=(4, 3)))
+    return [
+        (rng.normal(size=(6, 4)), rng.normal(size=(4, 5))),
+        (below, -np.eye(3)),  # every answer is negative already
+        (np.array([[1.0], [3.0]]), np.array([[2.0, -1.0]])),
+    ]
 
 
 EXERCISES = {
@@ -127,10 +130,46 @@ EXERCISES = {
         ),
         tolerance=1e-9,
     ),
+    "twice-as-bright": Exercise(
+        title="Twice as bright (predict, then check)",
+        task="Make the input of an activation twice as large. Does its output become exactly twice as large, for every "
+        "input? Predict it for (1) ReLU, (2) the leaky ReLU, (3) ELU, (4) GELU, (5) maxout of the two pieces $3x$ and "
+        "$-x$: assign a list of five, `True` or `False`, to `prediction`. The first figure helps. Then compare "
+        "`f(2 * x)` with `2 * f(x)`, for instance for `scratch.gelu` and `x = np.linspace(-4, 4, 401)`.",
+        stub="prediction = ...",
+        solution="prediction = [True, True, False, False, True]",
+        hints=(
+            "A graph that is made of straight pieces meeting at the origin looks the same at every magnification.",
+            "Which of the five has a corner, and nothing else, at zero?",
+        ),
+        mistakes=(
+            Mistake(
+                "prediction = [True, True, False, True, True]",
+                "GELU looks like ReLU from afar, but not near zero: how does its dip change when x doubles?",
+            ),
+            Mistake(
+                "prediction = [True, True, True, False, True]",
+                "ELU levels out at -1: twice a large negative input gives nearly the same output.",
+            ),
+            Mistake(
+                "prediction = [True, False, False, False, True]",
+                "The leak is a straight line through the origin as well.",
+            ),
+            Mistake(
+                "prediction = [True, True, False, False, False]",
+                "Both pieces of this maxout pass through the origin, and so the larger of them doubles too.",
+            ),
+            Mistake(
+                "prediction = [False, False, False, False, False]",
+                "A corner is not what spoils it: try ReLU at 1 and 2, and at -1 and -2.",
+            ),
+        ),
+    ),
     "leaky-gradient": Exercise(
         title="Backwards through a leak (compute)",
         task="Write the backward pass of the leaky ReLU: given its input `x` and the gradient `upstream` that arrives "
-        "at its output, return the gradient at its input. At `x = -1`, `upstream = 5`, `slope = 0.2` that is 1.",
+        "at its output, return the gradient at its input. At `x = -1`, `upstream = 5`, `slope = 0.2` that is 1. At exactly 0 "
+        "the function has no derivative: take the slope there, as `scratch.leaky_relu_derivative` does.",
         stub="def leaky_gradient(x, upstream, slope=0.01):\n    return ...",
         solution="def leaky_gradient(x, upstream, slope=0.01):\n    return upstream * np.where(x > 0, 1.0, slope)",
         inputs=_gradients,
@@ -139,6 +178,10 @@ EXERCISES = {
             Mistake(
                 "def leaky_gradient(x, upstream, slope=0.01):\n    return upstream * (x > 0)",
                 "That is plain ReLU: on the negative side the slope has to pass, not nothing.",
+            ),
+            Mistake(
+                "def leaky_gradient(x, upstream, slope=0.01):\n    return upstream * np.where(x >= 0, 1.0, slope)",
+                "Right but at exactly 0, where the task asks for the slope: `>` and not `>=`.",
             ),
             Mistake(
                 "def leaky_gradient(x, upstream, slope=0.01):\n    return np.where(upstream > 0, upstream, slope * upstream)",
@@ -180,30 +223,40 @@ EXERCISES = {
             ),
         ),
     ),
-    "dead-units": Exercise(
-        title="Find the dead (break, then look)",
-        task="Given the outputs of a ReLU layer for many images, an array (images, units), return the *number* of units "
-        "that are silent for every image.",
-        stub="def dead_units(activations):\n    return ...",
-        solution="def dead_units(activations):\n    return int(np.sum(np.all(activations == 0, axis=0)))",
-        inputs=_activations,
-        hints=("Silent for every image: along which axis must all be zero?",),
+    "kill": Exercise(
+        title="Kill a layer (break)",
+        task="A layer gives `np.maximum(0, x @ w + b)` for images `x` (images, inputs) and weights `w` (inputs, units). "
+        "Break it: write `kill(x, w)`, which returns biases `b`, one for each unit, that silence *every* unit for "
+        "*every* image, and the **largest** that do. For `x = [[1], [3]]` and `w = [[2, -1]]` they are `[-6, 1]`. "
+        'Then do it to a real one: train `network("relu")` as above, put your biases, less 0.001, into its first '
+        "layer, train it for twenty epochs more, and compare that layer's weights before and after.",
+        stub="def kill(x, w):\n    return ...",
+        solution="def kill(x, w):\n    return -np.max(x @ w, axis=0)",
+        inputs=_images_and_weights,
+        hints=(
+            "A bias moves a unit's answers to all images alike. Which image falls silent last?",
+            "ReLU is silent at exactly 0 too, so the loudest image may just touch it.",
+        ),
         mistakes=(
             Mistake(
-                "def dead_units(activations):\n    return int(np.sum(np.all(activations == 0, axis=1)))",
-                "You counted the images for which every unit is silent: the axes are exchanged.",
+                "def kill(x, w):\n    return -np.mean(x @ w, axis=0)",
+                "That silences a unit for the average image; those above the average still make it speak.",
             ),
             Mistake(
-                "def dead_units(activations):\n    return int(np.sum(np.any(activations == 0, axis=0)))",
-                "Silent for some image is no illness; the dead are silent for all of them.",
+                "def kill(x, w):\n    return np.full(w.shape[1], -np.max(x @ w))",
+                "All are silent, but most could have a larger bias: each unit has a loudest image of its own.",
             ),
             Mistake(
-                "def dead_units(activations):\n    return int(np.sum(activations == 0))",
-                "You counted silent outputs; the question is how many units are silent throughout.",
+                "def kill(x, w):\n    return np.max(x @ w, axis=0)",
+                "The sign is the wrong way round: this makes every unit speak louder.",
             ),
             Mistake(
-                "def dead_units(activations):\n    return float(np.mean(np.all(activations == 0, axis=0)))",
-                "That is the fraction; the task asks for the number.",
+                "def kill(x, w):\n    return -np.max(np.abs(x @ w), axis=0)",
+                "Large negative answers are silent anyway; only the largest answer counts, with its sign.",
+            ),
+            Mistake(
+                "def kill(x, w):\n    return -np.max(np.maximum(x @ w, 0), axis=0)",
+                "A unit that is below zero for every image may even have a positive bias: rectify later.",
             ),
         ),
     ),
