@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import partial
 
 from cnnkit.data.cards import read_cards
+from cnnkit.data.cells import cell_mosaics
 from cnnkit.data.digits import load_digits, scattered
 from cnnkit.data.download import (
     DataDamaged,
@@ -40,6 +41,7 @@ __all__ = [
     "available",
     "cache_folder",
     "card",
+    "cell_mosaics",
     "drifting_grating",
     "fetch",
     "grating",

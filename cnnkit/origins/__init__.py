@@ -18,6 +18,7 @@ from cnnkit.origins.reverse_correlation import (
     spike_triggered_average,
     spike_triggered_covariance,
 )
+from cnnkit.origins.siann import siann, siann_segmenter
 from cnnkit.origins.tuning import Cell, TuningCurve, measure_tuning, modulation_ratio
 
 __all__ = [
@@ -51,6 +52,8 @@ __all__ = [
     "representatives",
     "shifted_copies",
     "shuffled_kernels",
+    "siann",
+    "siann_segmenter",
     "simple_cell",
     "skeletons",
     "spike_triggered_average",
