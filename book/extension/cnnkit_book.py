@@ -219,6 +219,8 @@ def _promise(path: Path) -> str:
 
 
 def _prefixed(identifier: str) -> str:
+    if identifier.startswith("https://"):  # a page that was read, of a work without a DOI that was
+        return f"<{identifier}>"
     return (
         f"doi:{identifier}" if identifier.startswith("10.") else f"arXiv:{identifier.removeprefix('arXiv:')}"
     )
