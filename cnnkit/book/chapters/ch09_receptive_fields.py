@@ -39,11 +39,16 @@ CLAIMS = {
         source=ARAUJO,
     ),
     "effective-rf-gaussian": Claim(
-        "In random nets of 20 layers the influence of pixels follows a Gaussian curve: share of variance explained.",
+        "In random nets of 20 layers the influence of pixels follows a Gaussian curve: variance explained, in %.",
         source=LUO,
     ),
     "effective-rf-fraction": Claim(
-        "The share of the field's side that holds 95 % of the influence falls with depth: at 40 layers, below half.",
+        "The part of the field's side that holds 95 % of the influence falls with every doubling of the depth: the "
+        "largest ratio of one depth's to the last one's.",
+        source=LUO,
+    ),
+    "effective-rf-at-40": Claim(
+        "At 40 layers, 95 % of the influence lie within less than half of the field's side: how much, in %.",
         source=LUO,
     ),
     "more-layers-not-more-context": Claim(
@@ -59,11 +64,15 @@ CLAIMS = {
         source="this page",
     ),
     "rf-dense-prediction": Claim(
-        "When a label depends on a cue 20 pixels away, a net with a field of 63 finds it; accuracy.",
+        "When a label depends on a cue 20 pixels away, a net with a field of 63 finds it: pixels of bars given the right class, in %.",
         source="arXiv:1606.00915, arXiv:1612.01105",
     ),
+    "small-field-finds": Claim(
+        "A net of the same weights with a field of 11 finds the bars as well: pixels of bars not called empty, in %.",
+        source="this page",
+    ),
     "small-field-guesses": Claim(
-        "A net of the same weights with a field of 11 can but guess between two classes; accuracy.",
+        "But between the two classes it can but guess: pixels of bars given the right class, in %.",
         source="arithmetic",
     ),
     "translation-equivariance": Claim(
@@ -71,35 +80,38 @@ CLAIMS = {
     ),
     "stride1-equivariant": Claim("The same holds of pooling, as long as no place is skipped.", source=AZULAY),
     "strides-break-equivariance": Claim(
-        "With stride 2 it holds for even shifts only: error of an odd shift, as a share of the largest value.",
+        "With stride 2 it holds for even shifts only: error of an odd shift, in % of the largest value.",
         source=AZULAY,
     ),
     "equivariance-border-caveat": Claim(
-        "With zero padding the maps differ at the border, by this share of the largest value.", source=ISLAM
+        "With zero padding the maps differ at the border, by so many % of the largest value.", source=ISLAM
     ),
     "zeros-tell-the-place": Claim(
-        "From noise and random weights a linear reader tells how far a pixel is from the border: share of variance, "
-        "zero padding.",
+        "From noise and random weights a linear reader tells how far a pixel is from the border: variance explained, "
+        "zero padding, in %.",
         source=ISLAM,
     ),
-    "torus-hides-the-place": Claim("The same reader learns nothing with circular padding.", source=ISLAM),
+    "torus-hides-the-place": Claim(
+        "The same reader learns nothing with circular padding: variance explained on new pictures, in %.",
+        source=ISLAM,
+    ),
     "aliasing-nyquist": Claim(
         "Stripes of 0.4 cycles per pixel come out of stride 2 as stripes of 0.2 cycles per new pixel.",
         source="sampling theorem",
     ),
     "blur-removes-the-alias": Claim(
-        "A binomial blur of side 3 leaves cos²(π f) of stripes of frequency f: at 0.4, less than a tenth.",
+        "A binomial blur of side 3 leaves cos²(π f) of stripes of frequency f: at 0.4, in %.",
         source=ZHANG,
     ),
     "cnns-dont-learn-antialias": Claim(
-        "Trained kernels in front of a stride hold three quarters of their energy above the new Nyquist frequency, "
-        "as a flat spectrum would.",
+        "Trained kernels in front of a stride hold 75 % of their energy above the new Nyquist frequency, as a flat "
+        "spectrum would.",
         source="arithmetic; arXiv:2102.07757 for large networks",
     ),
-    "binomial-is-low-pass": Claim("The binomial blur of side 3 holds far less there.", source=ZHANG),
+    "binomial-is-low-pass": Claim("The binomial blur of side 3 holds far less there, in %.", source=ZHANG),
     "cnn-not-invariant": Claim(
         "A strided net with global average pooling, trained on centred digits, is of one mind about two shifts of up "
-        "to 4 pixels in less than half the cases.",
+        "to 4 pixels in less than half the cases, in %.",
         source=f"{AZULAY}, {ZHANG}",
     ),
     "fc-breaks-invariance": Claim(
@@ -108,7 +120,7 @@ CLAIMS = {
     ),
     "gap-full-invariance": Claim(
         "Global average pooling makes scores invariant only where nothing was skipped: digits that change class "
-        "under some shift, with stride.",
+        "under some shift, with stride, in %.",
         source=f"{AZULAY}, {MOUTON}",
     ),
     "full-invariance-recipe": Claim(
@@ -127,21 +139,23 @@ CLAIMS = {
         "Subsampling with pooling is more consistent than a bare stride: gain of medians.", source=MOUTON
     ),
     "augmentation-helps": Claim(
-        "Shifted digits in training make a dense head tolerant of shifts: accuracy on shifted digits.",
+        "Shifted digits in training make a dense head tolerant of shifts: accuracy on shifted digits, in %.",
         source=AZULAY,
     ),
     "modern-cnn-equi-inv": Claim(
-        "From the first maps a linear reader tells where the digit lies: share of variance.", source=ISLAM
+        "From the first maps a linear reader tells where the digit lies: variance explained, in %.",
+        source=ISLAM,
     ),
     "place-is-gone-at-the-end": Claim(
-        "From the pooled vector of a net without strides and borders it does not.", source="arithmetic"
+        "From the pooled vector of a net without strides and borders it does not: variance explained, in %.",
+        source="arithmetic",
     ),
     "place-survives-with-zeros": Claim(
-        "With zero padding the pooled vector still tells the place, although the classifier ignores it.",
+        "With zero padding the pooled vector still tells the place, although the classifier ignores it: variance explained, in %.",
         source="this page; arXiv:2001.08248",
     ),
     "spatial-transformer": Claim(
-        "A spatial transformer brings digits into the middle: their scatter after it, as a share of that before.",
+        "A spatial transformer brings digits into the middle: their scatter after it, in % of that before.",
         source="arXiv:1506.02025",
     ),
     "transformer-reads-as-well": Claim(
