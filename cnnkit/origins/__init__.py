@@ -13,6 +13,7 @@ from cnnkit.origins.neurons import (
     shifted_copies,
     simple_cell,
 )
+from cnnkit.origins.pyramid import abstraction_pyramid, occlude
 from cnnkit.origins.reverse_correlation import (
     poisson_spikes,
     spike_triggered_average,
@@ -27,6 +28,7 @@ __all__ = [
     "GaborFit",
     "SimpleCells",
     "TuningCurve",
+    "abstraction_pyramid",
     "complex_cell_energy",
     "complex_cell_max",
     "coordinates",
@@ -46,6 +48,7 @@ __all__ = [
     "measure_tuning",
     "modulation_ratio",
     "neocognitron",
+    "occlude",
     "orientation_map",
     "pinwheels",
     "poisson_spikes",
