@@ -137,6 +137,10 @@ CLAIMS = {
         "Ten thousand more empty pixels leave the Dice loss as it was, and make the mean cross-entropy smaller.",
         source="arXiv:1606.04797",
     ),
+    "dice-with-squares": Claim(
+        "Between masks of zeros and ones V-Net's Dice, with squares below the line, is the plain one.",
+        source="arXiv:1606.04797",
+    ),
     "dice-at-a-half": Claim(
         "For masks of 3 % of a picture, training with Dice gives a better overlap at the usual cut than cross-entropy; this is the gain.",
         source="arXiv:1606.04797",
