@@ -16,7 +16,7 @@ __all__ = ["drawing"]
 _SILENT = ("Flatten", "Dropout", "InputLayer", "ReLU", "Activation", "BatchNormalization")
 
 
-def drawing(model: keras.Model, input_shape: Any = None, width: float = 8.0) -> Figure:
+def drawing(model: keras.Model, input_shape: Any = None, width: float = 7.0) -> Figure:
     """Draw a network as a row of stacks, one for each layer that makes maps or units, read from the model.
 
     A stack's squares have the side of the maps (its square root, so that small ones can still be seen) and
@@ -33,15 +33,15 @@ def drawing(model: keras.Model, input_shape: Any = None, width: float = 8.0) -> 
     import matplotlib.pyplot as plt
 
     rows = [row for row in summary(model, input_shape).rows if row.kind == "InputLayer" or _speaks(row)]
-    figure, axes = plt.subplots(figsize=(width, 0.34 * width), layout="constrained")
+    figure, axes = plt.subplots(figsize=(width, 0.4 * width), layout="constrained")
     tallest = max((max(_sides(row)) for row in rows if len(row.output_shape) > 2), default=1)
     x, colours = 0.0, plt.rcParams["axes.prop_cycle"].by_key()["color"]
     for number, row in enumerate(rows):
         colour = "0.6" if number == 0 else colours[0 if row.parameters else 1]
         breadth = _stack(axes, row, x, tallest, colour)
-        axes.text(x + breadth / 2, -0.06, _label(row), ha="center", va="top", fontsize=8.5, linespacing=1.4)
-        x += max(breadth, 0.44) + 0.16
-    axes.set(xlim=(-0.05, x), ylim=(-0.42, 1.25))
+        axes.text(x + breadth / 2, -0.06, _label(row), ha="center", va="top", fontsize=10.5, linespacing=1.3)
+        x += max(breadth, 0.5) + 0.16
+    axes.set(xlim=(-0.05, x), ylim=(-0.68, 1.15))
     axes.axis("off")
     return figure
 
@@ -81,7 +81,7 @@ def _stack(axes: Any, row: SummaryRow, x: float, tallest: int, colour: Any) -> f
 def _label(row: SummaryRow) -> str:
     shape = row.output_shape
     if len(shape) >= 4 and _sides(row) != (1, 1):
-        holds = f"{shape[-1]} of {_sides(row)[0]}×{_sides(row)[1]}"
+        holds = f"{shape[-1]} of\n{_sides(row)[0]}×{_sides(row)[1]}"
     else:
         holds = f"{shape[-1]}"
     return (

@@ -23,7 +23,7 @@ def test_each_layer_that_makes_something_is_named_with_its_maps_and_parameters(s
     figure = insight.drawing(small)
     labels = [text.get_text() for text in figure.axes[0].texts]
     plt.close(figure)
-    assert labels == ["image\n1 of 12×10", "edges\n20 of 10×8\n200", "scores\n5\n8,005"]
+    assert labels == ["image\n1 of\n12×10", "edges\n20 of\n10×8\n200", "scores\n5\n8,005"]
 
 
 def test_at_most_eight_maps_of_a_stack_are_drawn(small) -> None:
