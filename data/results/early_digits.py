@@ -1,6 +1,6 @@
 """Two experiments on scikit-learn's 8x8 digits: a pyramid that fills in, and a support-vector machine against a CNN.
 
-    python data/results/early_digits.py pyramid    # writes pyramid-digits-5-seeds.csv
+    python data/results/early_digits.py pyramid    # writes pyramid-digits-5-seeds.csv, keeps one net's weights
     python data/results/early_digits.py winter     # writes svm-cnn-digits-5-seeds.csv
 
 `pyramid`: a grey square of 4x4 pixels covers a part of each digit; Behnke's recurrent network, with six
@@ -103,6 +103,8 @@ def pyramid(seeds: int = 5) -> None:
             started = time.process_time()
             model = fill_in(recurrent, seed)
             seconds = round(time.process_time() - started, 1)
+            if recurrent and seed == 0:
+                model.save_weights(HERE.parent / "weights/pyramid-digits.weights.h5")
             if recurrent:
                 longer = abstraction_pyramid(LONGER)
                 longer.set_weights(model.get_weights())
