@@ -14,16 +14,14 @@ __all__: list[str] = []
 Shape = tuple[int | None, ...]
 
 
-def windows(x: Any, size: Sequence[int], strides: Sequence[int], axis: int = 1) -> list[Any]:
+def windows(x: Any, size: Sequence[int], strides: Sequence[int]) -> list[Any]:
     """The windows of `(batch, *space, channels)`, as one tensor `(batch, *positions, channels)` for each offset.
-
-    `axis` is the first axis of space.
 
     Tensor number u * kw + v holds what all windows have in row u, column v; together they are `prod(size)`
     outputs. Windows that do not fit are left out ("valid").
     """
     found = [x]
-    for along, (k, s) in enumerate(zip(size, strides, strict=True), start=axis):
+    for along, (k, s) in enumerate(zip(size, strides, strict=True), start=1):
         found = [part for one in found for part in _along(one, along, k, s)]
     return found
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
-from cnnkit.layers._windows import layout, tuple_of, windows
+from cnnkit.layers._windows import layout, tuple_of
 from cnnkit.layers.registry import register_layer
 
 __all__ = ["LocallyConnected1D", "LocallyConnected2D"]
@@ -103,23 +104,31 @@ class _LocallyConnected(keras.Layer):
         return lambda shape, dtype=None: initializer(shape, dtype=dtype) * math.sqrt(positions)
 
     def call(self, inputs: Any) -> Any:
-        # The batch goes behind the positions while the image is small, not when it is k * k times as large.
-        batch_last = (*range(1, self.rank + 1), 0, self.rank + 1)
-        if self.data_format == "channels_first":
-            batch_last = (*range(2, self.rank + 2), 0, 1)
-        x = ops.transpose(inputs, batch_last)
-        positions, channels = self.kernel.shape[: self.rank], self.kernel.shape[-2]
-        patches = ops.stack(windows(x, self.kernel_size, self.strides, axis=0), axis=self.rank + 1)
-        # One matrix product for each position: (batch, k*k*C) times (k*k*C, filters).
-        rows, number = math.prod(self.kernel_size) * channels, math.prod(positions)
-        y = ops.matmul(
-            ops.reshape(patches, (number, -1, rows)), ops.reshape(self.kernel, (number, rows, self.filters))
+        # Positions first and the batch last, so that a pixel with all its images is one row to gather.
+        places = range(1, self.rank + 1) if self.data_format == "channels_last" else range(2, self.rank + 2)
+        channels = self.rank + 1 if self.data_format == "channels_last" else 1
+        x = ops.transpose(inputs, (*places, channels, 0))
+        space, positions = tuple(x.shape[: self.rank]), self.kernel.shape[: self.rank]
+        rows, number = math.prod(self.kernel_size) * x.shape[self.rank], math.prod(positions)
+        patches = ops.take(ops.reshape(x, (math.prod(space), -1)), self._cells(space, positions), axis=0)
+        # One product for each position p: (k * k * C, batch) turned, times (k * k * C, filters).
+        y = ops.einsum(
+            "pkb,pkf->bpf",
+            ops.reshape(patches, (number, rows, -1)),
+            ops.reshape(self.kernel, (number, rows, self.filters)),
         )
-        y = ops.reshape(ops.transpose(y, (1, 0, 2)), (-1, *positions, self.filters))
+        y = ops.reshape(y, (-1, *positions, self.filters))
         if self.bias is not None:
             y = y + self.bias
         y = self.activation(y)
         return y if self.data_format == "channels_last" else ops.moveaxis(y, -1, 1)
+
+    def _cells(self, space: Sequence[int], positions: Sequence[int]) -> np.ndarray:
+        """Which pixels, numbered row by row, each position reads: `(positions, k * k)`."""
+        strides = np.reshape(self.strides, (self.rank, 1, 1))
+        corners = np.indices(positions).reshape(self.rank, -1, 1) * strides
+        offsets = np.indices(self.kernel_size).reshape(self.rank, 1, -1)
+        return np.ravel_multi_index(tuple(corners + offsets), space).astype("int32")
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         positions = self._positions(input_shape)
