@@ -37,10 +37,9 @@ def _power(x: Any, p: float) -> Any:
 
 
 def _root(mean: Any, p: float) -> Any:
-    """`mean^(1/p)` whose gradient at zero is zero and not infinite."""
-    some = mean > 0
-    safe = ops.where(some, mean, 1.0)
-    return ops.where(some, ops.sqrt(safe) if p == 2 else ops.exp(ops.log(safe) / p), 0.0)
+    """`mean^(1/p)` whose gradient at zero is zero and not infinite: `mean` times a power that stays finite."""
+    safe = ops.maximum(mean, 2e-38)  # the smallest that no backend takes for zero
+    return mean / ops.sqrt(safe) if p == 2 else mean * ops.exp((1 / p - 1) * ops.log(safe))
 
 
 @register_layer(chapter="layers/06-pooling", paper="arXiv:2009.07485")
@@ -83,11 +82,13 @@ class LpPooling2D(WindowPooling2D):
             return self.largest(ops.abs(x))
         x = ops.cast(x, "float32")
         if self.p == 1:
-            y = self.average(ops.abs(x))
+            y = self.average(x * ops.sign(x))  # |x|, whose gradient at zero is zero on every backend
         elif self.p == 2:
             y = _root(self.average(ops.square(x)), 2)
         elif self.p <= 4:
-            y = _root(self.average(_power(ops.abs(x), self.p)), self.p)
+            # Whole powers first and the sign last: one pass less over the image.
+            power = ops.abs(_power(x, self.p)) if self.p.is_integer() else _power(ops.abs(x), self.p)
+            y = _root(self.average(power), self.p)
         else:
             y = self._scaled(x)
         return ops.cast(y, self.compute_dtype)
