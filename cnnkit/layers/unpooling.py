@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from cnnkit.layers._windows import layout, tuple_of
+from cnnkit.layers._windows import layout, tuple_of, windows
 from cnnkit.layers.registry import register_layer
 
 __all__ = ["BedOfNailsUnpooling2D", "MaxPoolingWithSwitches2D", "MaxUnpooling2D"]
@@ -88,30 +88,17 @@ class MaxPoolingWithSwitches2D(_Tiles):
         self.compute_output_shape(input_shape)  # refuses an image that holds no tile
 
     def call(self, inputs: Any) -> Any:
-        x, (kh, kw) = self._last(inputs), self.pool_size
+        x = self._last(inputs)
         y = ops.max_pool(x, self.pool_size, self.pool_size, "valid", data_format="channels_last")
         if not self.return_switches:
             return self._as_given(y)
-        _, height, width, channels = (n if n is not None else ops.shape(x)[i] for i, n in enumerate(x.shape))
-        x = x[:, : height // kh * kh, : width // kw * kw]
-        # Column first: for each row of a tile its best column; then the best row.
-        x = ops.reshape(x, (-1, height // kh, kh, width // kw, kw, channels))
-        columns, best = self._winner(x, axis=4)
-        rows, _ = self._winner(best, axis=2)
-        switches = rows * kw + sum(ops.cast(rows == u, "int32") * columns[:, :, u] for u in range(kh))
-        return self._as_given(y), self._as_given(switches)
-
-    @staticmethod
-    def _winner(x: Any, axis: int) -> tuple[Any, Any]:
-        """The place of the first maximum along a short axis, and the maximum."""
-        before = (slice(None),) * axis
-        best, place = x[(*before, 0)], None
-        for i in range(1, x.shape[axis]):
-            one = x[(*before, i)]
-            wins = one > best
-            place = ops.where(wins, i, 0 if place is None else place)
-            best = ops.maximum(best, one)
-        return ops.zeros_like(best, dtype="int32") if place is None else ops.cast(place, "int32"), best
+        # How many places of the tile, from the first on, hold less than the maximum: counted from the last back.
+        switches = None
+        for part in reversed(windows(x, self.pool_size, self.pool_size)[:-1]):
+            less = ops.cast(part < y, "float32")
+            switches = less if switches is None else less * (1 + switches)
+        switches = ops.zeros_like(y) if switches is None else switches
+        return self._as_given(y), self._as_given(ops.cast(switches, "int32"))
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Any:
         sides = [input_shape[axis] for axis in self._space]
