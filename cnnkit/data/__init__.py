@@ -29,20 +29,36 @@ from cnnkit.data.pictures import natural_patches, photograph, photographs
 from cnnkit.data.records import recorded
 from cnnkit.data.registry import DataCard, DataFile, Layout, card, load, names, register
 from cnnkit.data.shapes import Shapes, load_shapes, shapes
+from cnnkit.data.sounds import (
+    SAMPLE_RATE,
+    Voice,
+    mel_spectrogram,
+    reverberate,
+    room_response,
+    speak,
+    voices,
+)
+from cnnkit.data.spikes import Electromyogram, electromyogram, motor_units
+from cnnkit.data.spoken import Speech, spoken_stops, spoken_syllables, spoken_words, window_of
 
 __all__ = [
     "ALPHABET",
+    "SAMPLE_RATE",
     "DataCard",
     "DataDamaged",
     "DataFile",
     "DataUnavailable",
+    "Electromyogram",
     "Layout",
     "Shapes",
+    "Speech",
+    "Voice",
     "available",
     "cache_folder",
     "card",
     "cell_mosaics",
     "drifting_grating",
+    "electromyogram",
     "fetch",
     "grating",
     "letter",
@@ -51,6 +67,8 @@ __all__ = [
     "load",
     "local_folder",
     "locate",
+    "mel_spectrogram",
+    "motor_units",
     "moving_bar",
     "names",
     "natural_patches",
@@ -61,10 +79,18 @@ __all__ = [
     "read_idx",
     "recorded",
     "register",
+    "reverberate",
+    "room_response",
     "scattered",
     "shapes",
+    "speak",
+    "spoken_stops",
+    "spoken_syllables",
+    "spoken_words",
     "spots",
     "verify",
+    "voices",
+    "window_of",
 ]
 
 _LOADERS = {

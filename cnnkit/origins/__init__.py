@@ -2,6 +2,18 @@
 
 from cnnkit.origins.cells import ComplexCells, SimpleCells, corner_cells, cortex
 from cnnkit.origins.cortical_map import cortical_position, magnification, orientation_map, pinwheels
+from cnnkit.origins.dynamic_neurons import delta_rule, dynamic_neurons, hebbian_weights
+from cnnkit.origins.emg import (
+    SpikeScore,
+    apply_filters,
+    best_thresholds,
+    deconvolution_net,
+    find_spikes,
+    inverse_filter_net,
+    matched_filters,
+    score_spikes,
+    wiener_filters,
+)
 from cnnkit.origins.gabor import GaborFit, coordinates, fit_gabor, gabor, gabor_bank
 from cnnkit.origins.handmade import drawn_kernels, feature_recognizer, shuffled_kernels, skeletons
 from cnnkit.origins.learned import gaussian_twin, learn_filters
@@ -20,6 +32,7 @@ from cnnkit.origins.reverse_correlation import (
     spike_triggered_covariance,
 )
 from cnnkit.origins.siann import siann, siann_segmenter
+from cnnkit.origins.speech import syllable_detectors, syllable_tdnns, tdnn, tdnn_2d, word_network
 from cnnkit.origins.tuning import Cell, TuningCurve, measure_tuning, modulation_ratio
 
 __all__ = [
@@ -27,24 +40,34 @@ __all__ = [
     "ComplexCells",
     "GaborFit",
     "SimpleCells",
+    "SpikeScore",
     "TuningCurve",
     "abstraction_pyramid",
+    "apply_filters",
+    "best_thresholds",
     "complex_cell_energy",
     "complex_cell_max",
     "coordinates",
     "corner_cells",
     "cortex",
     "cortical_position",
+    "deconvolution_net",
+    "delta_rule",
     "drawn_kernels",
+    "dynamic_neurons",
     "feature_recognizer",
+    "find_spikes",
     "fit_gabor",
     "gabor",
     "gabor_bank",
     "gaussian_twin",
     "grow",
+    "hebbian_weights",
+    "inverse_filter_net",
     "learn_filters",
     "linear_response",
     "magnification",
+    "matched_filters",
     "measure_tuning",
     "modulation_ratio",
     "neocognitron",
@@ -53,6 +76,7 @@ __all__ = [
     "pinwheels",
     "poisson_spikes",
     "representatives",
+    "score_spikes",
     "shifted_copies",
     "shuffled_kernels",
     "siann",
@@ -61,5 +85,11 @@ __all__ = [
     "skeletons",
     "spike_triggered_average",
     "spike_triggered_covariance",
+    "syllable_detectors",
+    "syllable_tdnns",
+    "tdnn",
+    "tdnn_2d",
+    "wiener_filters",
     "winning_planes",
+    "word_network",
 ]
