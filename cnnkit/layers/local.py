@@ -111,13 +111,10 @@ class _LocallyConnected(keras.Layer):
         space, positions = tuple(x.shape[: self.rank]), self.kernel.shape[: self.rank]
         rows, number = math.prod(self.kernel_size) * x.shape[self.rank], math.prod(positions)
         patches = ops.take(ops.reshape(x, (math.prod(space), -1)), self._cells(space, positions), axis=0)
-        # One product for each position p: (k * k * C, batch) turned, times (k * k * C, filters).
-        y = ops.einsum(
-            "pkb,pkf->bpf",
-            ops.reshape(patches, (number, rows, -1)),
-            ops.reshape(self.kernel, (number, rows, self.filters)),
-        )
-        y = ops.reshape(y, (-1, *positions, self.filters))
+        # One product for each position: (k * k * C, batch), turned, times (k * k * C, filters).
+        patches = ops.transpose(ops.reshape(patches, (number, rows, -1)), (0, 2, 1))
+        y = ops.matmul(patches, ops.reshape(self.kernel, (number, rows, self.filters)))
+        y = ops.reshape(ops.transpose(y, (1, 0, 2)), (-1, *positions, self.filters))
         if self.bias is not None:
             y = y + self.bias
         y = self.activation(y)
