@@ -10,18 +10,15 @@ import keras
 import numpy as np
 from keras import ops
 
-from cnnkit.layers._windows import layout, tuple_of
+from cnnkit.layers._kernels import KernelLayer, Shape
+from cnnkit.layers._windows import tuple_of
 from cnnkit.layers.registry import register_layer
 
 __all__ = ["LocallyConnected1D", "LocallyConnected2D"]
 
-Shape = tuple[int | None, ...]
 
-
-class _LocallyConnected(keras.Layer):
+class _LocallyConnected(KernelLayer):
     """What the one- and the two-dimensional layer share; `rank` is the number of spatial axes."""
-
-    rank: int
 
     def __init__(
         self,
@@ -29,33 +26,15 @@ class _LocallyConnected(keras.Layer):
         kernel_size: int | Sequence[int],
         strides: int | Sequence[int] = 1,
         padding: str = "valid",
-        data_format: str | None = None,
-        activation: Any = None,
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        if not isinstance(filters, int) or filters < 1:
-            raise ValueError(f"filters must be a positive integer, not {filters!r}")
+        super().__init__(filters, kernel_size, **kwargs)
         if padding != "valid":
             raise ValueError(
                 f"padding must be 'valid', not {padding!r}: pad the image first, with ZeroPadding{self.rank}D"
             )
-        self.filters = filters
-        self.kernel_size = tuple_of(kernel_size, self.rank, "kernel_size")
         self.strides = tuple_of(strides, self.rank, "strides")
         self.padding = padding
-        self.data_format = layout(data_format)
-        self.activation = keras.activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.bias_initializer = keras.initializers.get(bias_initializer)
-        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
-        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
         self.input_spec = keras.InputSpec(ndim=self.rank + 2)
 
     def _split(self, shape: Sequence[int | None]) -> tuple[Shape, int | None]:
@@ -80,20 +59,11 @@ class _LocallyConnected(keras.Layer):
     def build(self, input_shape: Sequence[int | None]) -> None:
         positions = self._positions(input_shape)
         channels = self._split(input_shape)[1]
-        self.kernel = self.add_weight(
-            name="kernel",
-            shape=(*positions, *self.kernel_size, channels, self.filters),
-            initializer=self._one_kernel_at_a_time(math.prod(positions)),
-            regularizer=self.kernel_regularizer,
+        self.add_kernel_and_bias(
+            (*positions, *self.kernel_size, channels, self.filters),
+            (*positions, self.filters),
+            self._one_kernel_at_a_time(math.prod(positions)),
         )
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                name="bias",
-                shape=(*positions, self.filters),
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-            )
 
     def _one_kernel_at_a_time(self, positions: int) -> Any:
         """The initialiser, with the variance that it would give one kernel rather than the whole bank."""
@@ -115,10 +85,7 @@ class _LocallyConnected(keras.Layer):
         patches = ops.transpose(ops.reshape(patches, (number, rows, -1)), (0, 2, 1))
         y = ops.matmul(patches, ops.reshape(self.kernel, (number, rows, self.filters)))
         y = ops.reshape(ops.transpose(y, (1, 0, 2)), (-1, *positions, self.filters))
-        if self.bias is not None:
-            y = y + self.bias
-        y = self.activation(y)
-        return y if self.data_format == "channels_last" else ops.moveaxis(y, -1, 1)
+        return self.as_given(self.finish(y))
 
     def _cells(self, space: Sequence[int], positions: Sequence[int]) -> np.ndarray:
         """Which pixels, numbered row by row, each position reads: `(positions, k * k)`."""
@@ -134,20 +101,7 @@ class _LocallyConnected(keras.Layer):
         return (input_shape[0], self.filters, *positions)
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "strides": self.strides,
-            "padding": self.padding,
-            "data_format": self.data_format,
-            "activation": keras.activations.serialize(self.activation),
-            "use_bias": self.use_bias,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
-            "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
-        }
+        return {**super().get_config(), "strides": self.strides, "padding": self.padding}
 
 
 @register_layer(chapter="layers/04-convolution")
