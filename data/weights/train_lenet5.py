@@ -27,7 +27,7 @@ from cnnkit import data, models
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "results" / "lenet5-mnist-5-seeds.csv"
 WEIGHTS = HERE / "lenet5-mnist.weights.h5"
-COMMAND = "python data/weights/train_lenet5.py --keep"
+COMMAND = "python data/weights/train_lenet5.py"
 
 BATCH, RATE, SHARPNESS = 128, 3e-3, 0.05
 
@@ -84,7 +84,7 @@ def main() -> None:
         rows.append(
             {
                 "model": "lenet5",
-                "command": COMMAND,
+                "command": COMMAND + (" --keep" if arguments.keep else ""),
                 "seed": seed,
                 "epochs": arguments.epochs,
                 "seconds": round(seconds, 1),
