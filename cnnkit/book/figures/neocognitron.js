@@ -218,7 +218,8 @@ const TILE = 80; // the side of a drawn plane, and the gap after it
 const GAP = 8;
 
 export default function figure(ui, options) {
-  const state = { network: "letters", seed: 7, pattern: "T", ...AS_GROWN, pen: [7, 7], tool: "pen", strokes: null, cell: null, ...options };
+  const state = { network: "letters", seed: 7, pattern: "T", ...AS_GROWN, pen: [7, 7], tool: "pen", strokes: null,
+    cell: { layer: 0, plane: 0, row: 0, column: 0 }, ...options };
   const cache = new Map();
   let network, pixels, maps, columns = 12, held = null;
 
@@ -308,8 +309,9 @@ export default function figure(ui, options) {
     network = cache.get(key);
     network.names = Array.from({ length: PLANES }, (_, p) => [...NETWORKS[state.network]].filter((_, n) => network.winners[n] === p).join(""));
     network.shown = LAYERS.map((_, k) => [...network.weights[k - (k % 2)].inhibitory.keys()].filter((p) => network.weights[k - (k % 2)].inhibitory[p] > 0));
-    state.cell = null;
     update();
+    const at = maps[1].values.indexOf(Math.max(...maps[1].values)); // the loudest cell of US1
+    choose(0, at % PLANES, Math.floor(at / PLANES / SIDE), Math.floor(at / PLANES) % SIDE);
   }
 
   function update() {
@@ -362,7 +364,7 @@ export default function figure(ui, options) {
       context.strokeRect(...box.map((x) => x * step));
     };
     if (board.matches(":focus")) frame([state.pen[1], state.pen[0], 1, 1], "warm");
-    if (state.cell) frame(windowOn(SIDE, FIELDS[state.cell.layer + 1]), LAYERS[state.cell.layer].learns ? "cool" : "warm");
+    frame(windowOn(SIDE, FIELDS[state.cell.layer + 1]), LAYERS[state.cell.layer].learns ? "cool" : "warm");
   }
 
   /** The chosen cell's window on a map, cut off at its edge: left, top, width, height. */
@@ -404,9 +406,9 @@ export default function figure(ui, options) {
         context.fillText(network.names[plane] || "?", x + TILE / 2, y + TILE / 2 + 2);
       }
       Object.assign(context, { strokeStyle: ui.colour("ink"), lineWidth: 4 });
-      if (chosen?.layer === k && chosen.plane === plane) context.strokeRect(x + chosen.column * cell, y + chosen.row * cell, cell, cell);
+      if (chosen.layer === k && chosen.plane === plane) context.strokeRect(x + chosen.column * cell, y + chosen.row * cell, cell, cell);
       const above = LAYERS[k + 1];
-      if (chosen?.layer === k + 1 && (above.learns || chosen.plane === plane)) {
+      if (chosen.layer === k + 1 && (above.learns || chosen.plane === plane)) {
         const [left, top, width, height] = windowOn(side, { size: above.size, step: above.stride, from: -above.pad }).map((place) => place * cell);
         context.lineWidth = 2;
         context.strokeRect(x + left, y + top, width, height);
@@ -417,31 +419,27 @@ export default function figure(ui, options) {
   /** The chosen cell's arithmetic and its weights. */
   function explain() {
     const kernels = [];
-    if (!state.cell) reading.textContent = "No cell is chosen.";
-    else {
-      const { layer: k, plane, row, column } = state.cell;
-      const [layer, below, weights] = [LAYERS[k], maps[k], network.weights[k]];
-      const { e, v } = layer.learns ? feel(below, layer, weights, row, column) : blur(below, layer, row, column);
-      const against = layer.learns ? brake(layer, weights, v, plane) : v;
-      const value = maps[k + 1].values[(row * maps[k + 1].side + column) * PLANES + plane];
-      const t = Math.max(0, (1 + e[plane]) / (1 + against) - 1);
-      const [, , wide, high] = windowOn(SIDE, FIELDS[k + 1]);
-      const sees = `sees ${high} \u00d7 ${wide} points${wide * high < FIELDS[k + 1].size ** 2 ? " and the dark beyond" : ""}`;
-      reading.replaceChildren(make("b", {}, `${layer.name}, plane ${plane + 1}, row ${row + 1}, column ${column + 1}`), ` ${sees}. Driven by ${number(e[plane])}, ${layer.learns ? "braked by" : "the planes\u2019 mean"} ${number(against)}: `,
-        layer.learns ? `${number(layer.r)} \u00b7 max(0, ${number(1 + e[plane])} / ${number(1 + against)} \u2212 1) = ` : `t = ${number(t)}, t / (${SATURATION} + t) = `, make("b", {}, number(value)),
-        layer.learns ? `. Its weights${k ? `, for each plane of ${LAYERS[k - 1].name}` : ""}:` : ". Its fixed weights:");
-      for (const c of layer.learns && k ? network.shown[k - 1] : [0]) {
-        kernels.push(layer.mask.map((fixed, tap) => (layer.learns ? weights.excitatory[(tap * below.planes + c) * PLANES + plane] : fixed)));
-      }
+    const { layer: k, plane, row, column } = state.cell;
+    const [layer, below, weights] = [LAYERS[k], maps[k], network.weights[k]];
+    const { e, v } = layer.learns ? feel(below, layer, weights, row, column) : blur(below, layer, row, column);
+    const against = layer.learns ? brake(layer, weights, v, plane) : v;
+    const value = maps[k + 1].values[(row * maps[k + 1].side + column) * PLANES + plane];
+    const t = Math.max(0, (1 + e[plane]) / (1 + against) - 1);
+    const [, , wide, high] = windowOn(SIDE, FIELDS[k + 1]);
+    const sees = `sees ${high} \u00d7 ${wide} points${wide * high < FIELDS[k + 1].size ** 2 ? " and the dark beyond" : ""}`;
+    reading.replaceChildren(make("b", {}, `${layer.name}, plane ${plane + 1}, row ${row + 1}, column ${column + 1}`), ` ${sees}. Driven by ${number(e[plane])}, ${layer.learns ? "braked by" : "the planes\u2019 mean"} ${number(against)}: `,
+      layer.learns ? `${number(layer.r)} \u00b7 max(0, ${number(1 + e[plane])} / ${number(1 + against)} \u2212 1) = ` : `t = ${number(t)}, t / (${SATURATION} + t) = `, make("b", {}, number(value)),
+      layer.learns ? `. Its weights${k ? `, for each plane of ${LAYERS[k - 1].name}` : ""}:` : ". Its fixed weights:");
+    for (const c of layer.learns && k ? network.shown[k - 1] : [0]) {
+      kernels.push(layer.mask.map((fixed, tap) => (layer.learns ? weights.excitatory[(tap * below.planes + c) * PLANES + plane] : fixed)));
     }
-    const across = Math.min(columns, Math.max(1, kernels.length));
-    const cell = 40 / LAYERS[state.cell?.layer ?? 0].size;
-    set(weightsView, { width: across * 44, height: Math.ceil(kernels.length / across) * 44 || 1, style: `width: ${across * 34}px`, hidden: !kernels.length });
+    const across = Math.min(columns, kernels.length);
+    const cell = 40 / layer.size;
+    set(weightsView, { width: across * 44, height: Math.ceil(kernels.length / across) * 44, style: `width: ${across * 34}px` });
     const context = weightsView.getContext("2d");
     const most = Math.max(...kernels.flat());
     kernels.forEach((values, n) => values.forEach((value, tap) => {
-      const wide = LAYERS[state.cell.layer].size;
-      const place = [(n % across) * 44 + (tap % wide) * cell, Math.floor(n / across) * 44 + Math.floor(tap / wide) * cell, cell, cell];
+      const place = [(n % across) * 44 + (tap % layer.size) * cell, Math.floor(n / across) * 44 + Math.floor(tap / layer.size) * cell, cell, cell];
       for (const [colour, share] of [["sunk", 1], ["ink", value / most]]) {
         Object.assign(context, { fillStyle: ui.colour(colour), globalAlpha: share });
         context.fillRect(...place);
@@ -472,7 +470,7 @@ export default function figure(ui, options) {
     if (!by) return;
     event.preventDefault();
     const [shown, { side }] = [network.shown[k], maps[k + 1]];
-    if (state.cell?.layer !== k) { choose(k, shown[0], Math.floor(side / 2), Math.floor(side / 2)); return; }
+    if (state.cell.layer !== k) { choose(k, shown[0], Math.floor(side / 2), Math.floor(side / 2)); return; }
     const [row, column] = [state.cell.row + by[0], state.cell.column + by[1]];
     const jump = Math.floor(column / side) + columns * Math.floor(row / side); // over a plane's edge lies the next plane
     const next = shown[shown.indexOf(state.cell.plane) + jump];
@@ -485,9 +483,5 @@ export default function figure(ui, options) {
     if (fitting !== columns) { columns = fitting; paintAll(); }
   }).observe(ui.card);
   ui.onTheme(paintAll);
-  return { state, grow, forward, line, draw, strokesOf, fields: FIELDS, tile, choose, get network() { return network; }, get pixels() { return [...pixels]; }, get maps() { return maps.map(({ values }) => [...values]); },
-    pose() {
-      const at = maps[1].values.indexOf(Math.max(...maps[1].values)); // the loudest cell of US1
-      choose(0, at % PLANES, Math.floor(at / PLANES / SIDE), Math.floor(at / PLANES) % SIDE);
-    } };
+  return { state, grow, forward, line, draw, strokesOf, fields: FIELDS, tile, choose, get network() { return network; }, get pixels() { return [...pixels]; }, get maps() { return maps.map(({ values }) => [...values]); }, };
 }
