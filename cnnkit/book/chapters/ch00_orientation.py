@@ -16,7 +16,7 @@ CLAIMS = {
     ),
     "canonical-pipeline": Claim(
         "The standard layout is [convolution, ReLU, pooling] N times, flatten, dense, dense.",
-        source=LECUN1998,
+        source=LECUN2015,
     ),
     "layer-types-overview": Claim(
         "Convolutions and dense layers hold every parameter; activation, pooling and flattening have none.",
