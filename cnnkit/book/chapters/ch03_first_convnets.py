@@ -11,6 +11,8 @@ from cnnkit.book.exercises import Exercise, Mistake
 
 ZIP = "doi:10.1162/neco.1989.1.4.541"
 HERE = "measured here, five seeds"
+WAIBEL = "doi:10.1109/29.21701"
+HOMMA = "Homma, Atlas and Marks, NIPS 1987, 31-40"
 
 CLAIMS = {
     "denker-1989-zip": Claim(
@@ -39,7 +41,12 @@ CLAIMS = {
         source="arithmetic",
     ),
     "numpy-learns-digits": Claim(
-        "Six passes of gradient descent, all of it in NumPy, teach the net of 1989 most of the small digits.",
+        "Five passes of gradient descent, all of it in NumPy, teach the net of 1989 most of the small digits.",
+        source="this page",
+    ),
+    "wrong-gradients-learn": Claim(
+        "With the error handed down to the first layer through kernels turned round, the net still learns: "
+        "a falling error does not prove a gradient.",
         source="this page",
     ),
     "weights-of-1989": Claim("The net of 1989 learns 9,760 weights.", source=ZIP),
@@ -68,12 +75,18 @@ CLAIMS = {
     ),
     "zhang-siann-1988": Claim(
         "Shown each letter at five of 25 places, the shift-invariant net knows more of them at the other "
-        "twenty than a dense net of as many weights: ratio of the two, the median of three seeds.",
+        "twenty than a dense net of as many weights: the ratio of the two.",
         source="doi:10.1364/AO.29.004790",
     ),
+    "sharing-leads": Claim(
+        "At the places that were not shown the shift-invariant net leads the dense one, in all five seeds and "
+        "whether one place, two, five or twelve were shown.",
+        source=HERE,
+    ),
     "siann-last-layer-binds": Claim(
-        "It is not invariant to shifts: at places where a letter was not shown, many are missed.",
-        source="this page",
+        "It is not invariant to shifts: shown each letter at twelve places of 25, it knows this share of them "
+        "at the others, the median of five seeds.",
+        source=HERE,
     ),
     "zhang-medical-1991-1994": Claim(
         "Without its last layer the same graph outlines cells under uneven light: overlap with the true "
@@ -83,6 +96,111 @@ CLAIMS = {
     "one-threshold-does-not": Claim(
         "The best single threshold of brightness outlines them worse.", source="this page"
     ),
+    "flipping-changes-nothing": Claim(
+        "Learned by correlation instead of convolution, the weights of a neuron in time come out mirrored, and are "
+        "otherwise the same.",
+        source=HOMMA,
+    ),
+    "homma-atlas-marks": Claim(
+        "Neurons that convolve in time, taught by the delta rule, make a fraction of the mistakes of matched filters "
+        "when they spot syllables in a noisy stream.",
+        source=HOMMA,
+    ),
+    "tdnn-shape": Claim(
+        "From 15 frames of 16 bands, delays of 3 and 5 leave 13 moments of 8 units and 9 moments of 3.",
+        source=WAIBEL,
+    ),
+    "tdnn-weights": Claim(
+        "The time-delay network of this shape learns 521 weights and biases.", source="arithmetic"
+    ),
+    "tdnn-connections": Claim(
+        "Every use of a weight or bias counted, the time-delay network has 6,233 connections.",
+        source="arithmetic",
+    ),
+    "tdnn-in-time": Claim(
+        "A time-delay network learns to tell b, d and g apart, said by new voices.", source=WAIBEL
+    ),
+    "dense-in-time": Claim(
+        "So does a dense net, as long as every vowel sets in at the same frame.", source="this page"
+    ),
+    "tdnn-two-frames-off": Claim(
+        "Two frames too early or too late, the time-delay network still recognises them.", source=WAIBEL
+    ),
+    "dense-two-frames-off": Claim(
+        "Two frames too early or too late, a dense net with almost four times the weights does not.",
+        source="this page",
+    ),
+    "tdnn": Claim(
+        "What two frames too early or too late cost the dense net more than the time-delay network: the difference "
+        "of the medians.",
+        source=f"{WAIBEL}; {HERE}",
+    ),
+    "dense-taught-shifts": Claim(
+        "A dense net that is taught all shifts recognises sounds two frames off.", source=HERE
+    ),
+    "two-dimensions-learn": Claim(
+        "With windows in time and frequency the network learns the same task.", source="this page"
+    ),
+    "tdnn-2d-hampshire-waibel": Claim(
+        "Two mel bands too high or too low, windows in both directions recognise more than windows in time alone: "
+        "the difference of the medians.",
+        source=f"after Hampshire and Waibel, NIPS 1989; {HERE}",
+    ),
+    "dense-beats-tdnn-in-frequency": Claim(
+        "Two mel bands too high or too low, even the dense net recognises more than the time-delay network.",
+        source=HERE,
+    ),
+    "words-later": Claim(
+        "A quarter of a second late, words are recognised through the maximum over time, and not by a classifier "
+        "that looks at each moment: the difference.",
+        source="this page",
+    ),
+    "yamaguchi-1990-maxpool-speech": Claim(
+        "Syllable detectors, the maximum over time and a classifier recognise words of new voices, late, slow or "
+        "fast: the worst of the three medians.",
+        source=f"after Yamaguchi et al., ICSLP 1990, 1077-1080; {HERE}",
+    ),
+    "max-beats-average-when-fast": Claim(
+        "With fast speakers the maximum over time recognises more than the average: the difference of the medians.",
+        source=HERE,
+    ),
+    "max-forgets-order": Claim(
+        "Of words that are anagrams in syllables, the maximum over all time recognises about half.",
+        source=HERE,
+    ),
+    "three-maxima-keep-order": Claim(
+        "Three maxima, one for each third of the time, tell the anagrams apart.", source=HERE
+    ),
+    "echoes-taught": Claim(
+        "Across a new room, a time-delay network that was taught near and far recognises more than one taught near "
+        "the microphone only: the difference.",
+        source="this page",
+    ),
+    "echoes-hurt": Claim(
+        "Taught near the microphone, the time-delay network recognises few of the stops across a room.",
+        source=HERE,
+    ),
+    "tdnn-far-distance-speech": Claim(
+        "Teaching with echoes as well brings a large part back, in rooms never heard: the difference of the medians.",
+        source=f"doi:10.1109/ICASSP.2017.7953152; {HERE}",
+    ),
+    "learned-inverse-is-wieners": Claim(
+        "A linear convolution that is taught to find spikes learns Wiener's filter: the correlation of their weights.",
+        source="this page",
+    ),
+    "deconvolution-net-finds": Claim(
+        "Two convolutions with a ReLU between find spikes better than Wiener's filter: the difference in F1.",
+        source="this page",
+    ),
+    "emg-deconvolution-1988": Claim(
+        "A learned deconvolution recovers the spikes of overlapping motor units better than the best linear filter, "
+        "at each level of noise: the smallest difference of the medians.",
+        source=HERE,
+    ),
+    "linear-learns-linear": Claim(
+        "A learned linear filter gets as far as Wiener's, and no further: the largest difference of the medians.",
+        source=HERE,
+    ),
     "neural-abstraction-pyramid": Claim(
         "In the recurrent pyramid the error falls with each of the six iterations that it was trained for, in all five seeds.",
         source="doi:10.1007/b11963",
@@ -90,6 +208,10 @@ CLAIMS = {
     "pyramid-halves-the-error": Claim(
         "What is left after six iterations of the error after the first, the median of five seeds.",
         source=HERE,
+    ),
+    "one-sweep-same-links": Claim(
+        "The recurrent pyramid and its feed-forward rival have the same links: 32,713 weights.",
+        source="arithmetic",
     ),
     "one-sweep-is-better": Claim(
         "The same links used once each, in one sweep up and down, leave less error than six iterations, "
@@ -127,6 +249,11 @@ def _errors() -> list[tuple[Any, ...]]:
         (generator.normal(size=(2, 2)), generator.normal(size=(2, 4))),
         (generator.normal(size=(1, 1)), generator.normal(size=(3, 3))),
     ]
+
+
+def _signals() -> list[tuple[Any, ...]]:
+    rng = np.random.default_rng(8)
+    return [(rng.standard_normal(n), rng.standard_normal(k)) for n, k in ((8, 3), (5, 2), (12, 5))]
 
 
 _CORRELATE = (
@@ -274,6 +401,72 @@ EXERCISES = {
             Mistake("answer = []", "The outputs are 0 and the targets ±1: there is an error, and one array hears of it directly."),
             Mistake("answer = [1, 3, 5, 7]", "Biases need no input, true, but the error must reach them: it goes back through kernels of zeros."),
             Mistake("answer = [0, 1, 2, 3, 4, 5, 6, 7]", "The error would have to pass back through kernels of zeros."),
+        ),
+    ),
+    "neuron-in-time": Exercise(
+        title="Build: a neuron with a memory",
+        task=(
+            "Write `neuron(x, w)` for one channel: `x` is a signal, `w[d]` the weight of what came in `d` steps ago. "
+            "Return $y(t) = \\sum_d w_d\\,x_{t-d}$ for every time of `x`; before it began there were zeros. "
+            "`neuron(np.array([1, 0, 2]), np.array([1, 10]))` is `[1, 10, 2]`."
+        ),
+        stub="def neuron(x, w):\n    return ...",
+        solution=(
+            "def neuron(x, w):\n"
+            "    past = np.concatenate([np.zeros(len(w) - 1), x])\n"
+            "    return np.array([w[::-1] @ past[t : t + len(w)] for t in range(len(x))])"
+        ),
+        inputs=_signals,
+        hints=(
+            "Put len(w) - 1 zeros before the signal.",
+            "A window of the past runs from old to new, and w from new to old: one of them must be turned.",
+        ),
+        mistakes=(
+            Mistake(
+                "def neuron(x, w):\n"
+                "    past = np.concatenate([np.zeros(len(w) - 1), x])\n"
+                "    return np.array([w @ past[t : t + len(w)] for t in range(len(x))])",
+                "You correlated: w[0] belongs to what comes in now, and your window has the oldest first.",
+            ),
+            Mistake(
+                "def neuron(x, w):\n    return np.convolve(x, w)",
+                "Right at every time of x, but it goes on after the signal has ended.",
+            ),
+            Mistake(
+                "def neuron(x, w):\n    return np.convolve(x, w)[len(w) - 1 :][: len(x)]",
+                "Your neuron is too early: at time t it may know x up to t, and no later.",
+            ),
+        ),
+    ),
+    "hurried-syllable": Exercise(
+        title="Predict: a hurried syllable",
+        task=(
+            "A detector answers `peak` for `frames` frames and 0 for the rest of `total` frames. Now the speaker is "
+            "`speed` times as fast, in a recording of the same length. Write `merged(peak, frames, total, speed)`: "
+            "return `(largest, average)`, what the maximum and the average over time pass on."
+        ),
+        stub="def merged(peak, frames, total, speed):\n    return ...",
+        solution=(
+            "def merged(peak, frames, total, speed):\n    return peak, peak * frames / speed / total"
+        ),
+        inputs=[(0.9, 6, 60, 1.0), (0.9, 6, 60, 1.5), (0.5, 10, 80, 2.0)],
+        hints=(
+            "Does a peak become lower when it becomes shorter?",
+            "The average is the area under the answer, divided by the length of the recording.",
+        ),
+        mistakes=(
+            Mistake(
+                "def merged(peak, frames, total, speed):\n    return peak, peak * frames / total",
+                "You forgot the speed: the syllable is over sooner.",
+            ),
+            Mistake(
+                "def merged(peak, frames, total, speed):\n    return peak, peak * frames * speed / total",
+                "A faster syllable fills fewer frames, not more.",
+            ),
+            Mistake(
+                "def merged(peak, frames, total, speed):\n    return peak, peak",
+                "The average counts the silent frames, too.",
+            ),
         ),
     ),
 }  # fmt: skip
