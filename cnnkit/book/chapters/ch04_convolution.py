@@ -250,8 +250,8 @@ EXERCISES = {
         mistakes=(
             Mistake(
                 'answer = "right"',
-                "that is what a true convolution would do. Conv2D does not turn its kernel: "
-                "y[i, j] = x[i, j + 1], each pixel takes the value of its right neighbour.",
+                "that is what a true convolution would do. Conv2D does not turn its kernel: from which neighbour "
+                "does each pixel take its value?",
             ),
             Mistake('answer = "up"', "the 1 stands in the middle row, so no row changes."),
             Mistake(
