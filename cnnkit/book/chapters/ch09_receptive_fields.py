@@ -226,7 +226,7 @@ EXERCISES = {
         solution="answer = 112",
         hints=("Each layer adds two pixels. How many must be added to the first one?",),
         mistakes=(
-            Mistake("answer = 111", "111 layers see 223 pixels; one is missing."),
+            Mistake("answer = 111", "nearly: put your number into L(F - 1) + 1 and compare."),
             Mistake(
                 "answer = 75", "layers do not tile the picture, they overlap: each adds 2 pixels, not 3."
             ),
