@@ -176,7 +176,7 @@ EXERCISES = {
             ),
             Mistake("idle = 1168", "then the convolution could learn nothing at all; its kernels do matter."),
             Mistake("idle = 8", "one for each kernel, not for each channel that comes in."),
-            Mistake("idle = 1", "one for each kernel; there are 16."),
+            Mistake("idle = 1", "not one for the whole layer: each kernel has its own."),
         ),
     ),
     "group-norm": Exercise(
