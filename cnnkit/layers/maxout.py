@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from cnnkit.layers._windows import layout
 from cnnkit.layers.registry import register_layer
 
 __all__ = ["Maxout"]
@@ -38,9 +39,7 @@ class Maxout(keras.layers.Layer):
         if not isinstance(pieces, int) or pieces < 2:
             raise ValueError(f"pieces is {pieces!r}; maxout chooses among at least 2 channels")
         self.pieces = pieces
-        self.data_format = keras.config.image_data_format() if data_format is None else data_format
-        if self.data_format not in ("channels_last", "channels_first"):
-            raise ValueError(f"data_format is {data_format!r}; it is 'channels_last' or 'channels_first'")
+        self.data_format = layout(data_format)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.compute_output_shape(input_shape)

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from cnnkit.layers._windows import layout
 from cnnkit.layers.registry import register_layer
 from cnnkit.scratch.neocognitron import fading_mask
 
@@ -25,7 +26,7 @@ class _Cell(keras.Layer):
                 f"got {kernel_size}, {strides} and {padding}"
             )
         self.kernel_size, self.strides, self.padding = kernel_size, strides, padding
-        self.data_format = data_format or keras.config.image_data_format()
+        self.data_format = layout(data_format)
         self.input_spec = keras.layers.InputSpec(ndim=4)
 
     def _channels(self, shape: Shape) -> int:
@@ -47,6 +48,11 @@ class _Cell(keras.Layer):
 
     def _output_shape(self, shape: Shape, planes: int) -> Shape:
         sides = shape[1:3] if self.data_format == "channels_last" else shape[2:]
+        if any(n is not None and n + 2 * self.padding < self.kernel_size for n in sides):
+            raise ValueError(
+                f"{type(self).__name__}: a window of {self.kernel_size} does not fit into sides of {sides} with a "
+                f"padding of {self.padding}; use a smaller kernel_size, or more padding"
+            )
         sides = tuple(
             None if n is None else (n + 2 * self.padding - self.kernel_size) // self.strides + 1
             for n in sides
@@ -95,6 +101,7 @@ class SCell(_Cell):
         self.planes, self.selectivity, self.falloff = planes, selectivity, falloff
 
     def build(self, input_shape: Shape) -> None:
+        self.compute_output_shape(input_shape)  # refuses an image that is too small
         channels, size = self._channels(input_shape), self.kernel_size
         self._mask = fading_mask(size, self.falloff)[:, :, None, None] / channels
         most = 0.01 * float(self._mask.max())
@@ -168,6 +175,7 @@ class CCell(_Cell):
         self.strength, self.falloff, self.saturation, self.rule = strength, falloff, saturation, rule
 
     def build(self, input_shape: Shape) -> None:
+        self.compute_output_shape(input_shape)  # refuses an image that is too small
         planes = self._channels(input_shape)
         self._mask = fading_mask(self.kernel_size, self.falloff)[:, :, None, None].repeat(planes, axis=2)
 

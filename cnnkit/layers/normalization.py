@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from cnnkit.layers._windows import layout
 from cnnkit.layers.registry import register_layer
 
 __all__ = ["GlobalResponseNormalization", "LocalResponseNormalization"]
@@ -19,11 +20,7 @@ class _ResponseNormalization(keras.layers.Layer):
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.data_format = keras.config.image_data_format() if data_format is None else data_format
-        if self.data_format not in ("channels_last", "channels_first"):
-            raise ValueError(
-                f"data_format must be 'channels_last' or 'channels_first', not {self.data_format!r}"
-            )
+        self.data_format = layout(data_format)
 
     @property
     def axis(self) -> int:

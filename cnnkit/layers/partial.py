@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from cnnkit.layers._windows import layout
 from cnnkit.layers.registry import register_layer
 
 __all__ = ["PartiallyConnected2D"]
@@ -79,7 +80,7 @@ class PartiallyConnected2D(keras.layers.Layer):
         self.activation = keras.activations.get(activation)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)  # None stays None
         self.bias_initializer = keras.initializers.get(bias_initializer)
-        self.data_format = keras.config.image_data_format() if data_format is None else data_format
+        self.data_format = layout(data_format)
         # Where in the list of kernels each pair finds its own; the unjoined find the zeros at the end.
         joined = self.connections == 1
         self._place = np.full(table.shape, joined.sum(), dtype="int32")

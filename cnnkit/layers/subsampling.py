@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from cnnkit.layers._windows import layout
 from cnnkit.layers.registry import register_layer
 
 __all__ = ["TrainableSubsampling2D"]
@@ -42,7 +43,7 @@ class TrainableSubsampling2D(keras.layers.Layer):
             raise ValueError(f"pool_size needs to be at least 1, but was given {pool_size}")
         self.pool_size = pool_size
         self.activation = keras.activations.get(activation)
-        self.data_format = keras.config.image_data_format() if data_format is None else data_format
+        self.data_format = layout(data_format)
 
     @property
     def strides(self) -> int:
@@ -56,6 +57,11 @@ class TrainableSubsampling2D(keras.layers.Layer):
                 f"{self.name} needs a batch of images, 4 axes, but was given shape {input_shape}"
             )
         channels = input_shape[1 if self.data_format == "channels_first" else 3]
+        if channels is None or 0 in self.compute_output_shape(input_shape)[1:]:
+            raise ValueError(
+                f"{self.name} needs a known number of channels and sides of at least {self.pool_size} pixels, "
+                f"but was given shape {tuple(input_shape)}"
+            )
         average = keras.initializers.Constant(1.0 / self.pool_size**2)
         self.coefficient = self.add_weight(shape=(channels,), initializer=average, name="coefficient")
         self.bias = self.add_weight(shape=(channels,), initializer="zeros", name="bias")

@@ -12,6 +12,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from cnnkit.layers._windows import layout
 from cnnkit.layers.registry import register_layer
 from cnnkit.origins.gabor import gabor_bank
 
@@ -57,7 +58,7 @@ class SimpleCells(keras.layers.Layer):
             size = 2 * math.ceil(1.15 * wavelength) + 1
         self.orientations, self.phases, self.wavelength = orientations, phases, wavelength
         self.size, self.aspect, self.threshold, self.padding = size, aspect, threshold, padding
-        self.data_format = data_format or keras.config.image_data_format()
+        self.data_format = layout(data_format)
         self.input_spec = keras.layers.InputSpec(ndim=4)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -67,6 +68,8 @@ class SimpleCells(keras.layers.Layer):
                 f"SimpleCells looks at grey pictures with 1 channel; got {channels}. "
                 "Average the colours first, for example with keras.layers.Lambda or skimage.color.rgb2gray"
             )
+        if self.padding == "valid":
+            _check_room("SimpleCells", input_shape, self.data_format, self.size)
         bank = gabor_bank(
             self.size, self.orientations, self.phases, wavelength=self.wavelength, aspect=self.aspect
         )
@@ -130,8 +133,12 @@ class ComplexCells(keras.layers.Layer):
         super().__init__(**kwargs)
         if rule not in ("energy", "max"):
             raise ValueError(f"rule must be 'energy' or 'max'; got {rule!r}")
+        if min(phases, pool_size, strides) < 1:
+            raise ValueError(
+                f"phases, pool_size and strides must be at least 1; got {phases}, {pool_size} and {strides}"
+            )
         self.phases, self.rule, self.pool_size, self.strides = phases, rule, pool_size, strides
-        self.data_format = data_format or keras.config.image_data_format()
+        self.data_format = layout(data_format)
         self.input_spec = keras.layers.InputSpec(ndim=4)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -141,6 +148,7 @@ class ComplexCells(keras.layers.Layer):
                 f"ComplexCells folds {self.phases} phases into one; {channels} channels cannot be divided "
                 f"by {self.phases}. Give it the same number of phases as the SimpleCells below"
             )
+        _check_room("ComplexCells", input_shape, self.data_format, self.pool_size)
 
     def call(self, inputs: Any) -> Any:
         x = _to_last(inputs, self.data_format)
@@ -229,6 +237,15 @@ def _from_last(x: Any, data_format: str) -> Any:
 
 def _batch_height_width(shape: tuple[int | None, ...], data_format: str) -> tuple[int | None, ...]:
     return shape[:3] if data_format == "channels_last" else (shape[0], *shape[2:])
+
+
+def _check_room(who: str, shape: tuple[int | None, ...], data_format: str, window: int) -> None:
+    _, *sides = _batch_height_width(shape, data_format)
+    if any(side is not None and side < window for side in sides):
+        raise ValueError(
+            f"{who}: a window of {window} pixels does not fit into a picture of {sides[0]} x {sides[1]}; "
+            "use a larger picture or a smaller window"
+        )
 
 
 def _shape(

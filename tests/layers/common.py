@@ -242,10 +242,16 @@ def check_mixed_precision(cls: type[keras.Layer], case: Case) -> None:
 
 
 def check_channels_first(cls: type[keras.Layer], case: Case) -> None:
-    """`channels_first` on transposed images gives the transposed output."""
+    """`channels_first` on transposed images gives the transposed output; another layout is refused."""
     if case.get("layout") is False:
         assert "data_format" not in arguments(cls), "it takes data_format: drop layout=False from its case"
         pytest.skip("data_format means nothing to this layer")
+    try:
+        cls(**case["kwargs"], data_format="NHWC")
+    except ValueError as error:
+        assert "'channels_last' or 'channels_first'" in str(error), f"an unknown data_format gets {error}"
+    else:
+        raise AssertionError("an unknown data_format is taken without a word")
     last, inputs = build(cls, case), make_inputs(case)
     want = call(last, inputs)
     try:

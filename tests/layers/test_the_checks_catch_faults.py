@@ -21,7 +21,13 @@ class Sound(keras.Layer):
 
     def __init__(self, power: float = 2.0, data_format: str = "channels_last", **kwargs) -> None:
         super().__init__(**kwargs)
-        self.power, self.data_format = power, data_format
+        self._set_layout(data_format)
+        self.power = power
+
+    def _set_layout(self, data_format: str) -> None:
+        if data_format not in ("channels_last", "channels_first"):
+            raise ValueError(f"'channels_last' or 'channels_first', not {data_format!r}")
+        self.data_format = data_format
 
     @property
     def axis(self) -> int:
@@ -126,6 +132,12 @@ class IgnoresTheLayout(Sound):
 
 
 @serialisable
+class TakesAnyLayout(Sound):
+    def _set_layout(self, data_format: str) -> None:
+        self.data_format = data_format
+
+
+@serialisable
 class WithoutLayout(Sound):
     def __init__(self, power: float = 2.0) -> None:
         super().__init__(power)
@@ -222,6 +234,7 @@ def test_a_sound_layer_passes_every_check(check: str) -> None:
         ("mixed_precision", OverflowsInHalf, {}, "mixed precision"),
         ("channels_first", IgnoresTheLayout, {}, "channels_first"),
         ("channels_first", Sound, {"layout": False}, "drop layout=False"),
+        ("channels_first", TakesAnyLayout, {}, "taken without a word"),
         ("gradients", CutsTheGradient, {}, "no gradient reaches input 0"),
         ("gradients", CutsHalfTheGradient, {}, "the output moves by"),
         ("gradients", HasADeadWeight, {}, "no gradient reaches idle"),
