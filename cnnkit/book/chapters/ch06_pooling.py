@@ -30,6 +30,7 @@ CLAIMS = {
     "local-vs-global-pooling": Claim(
         "Local pooling of 2 × 2 halves each side of a 32 × 32 × 8 map; global pooling leaves one number a map.",
         source=SURVEY,
+        ledger=("pooling-types-list-003",),
     ),
     "max-pooling": Claim(
         "Max pooling sends the gradient of each window to its largest value alone.", source=SURVEY
