@@ -68,8 +68,8 @@ def skeletons(images: NDArray, threshold: float = 0.5) -> NDArray[np.float32]:
 
     Pixels above the threshold count as ink.
 
-    >>> skeletons(np.ones((1, 5, 9, 1))).sum() < 15
-    True
+    >>> int(skeletons(np.ones((1, 5, 9, 1))).sum())
+    6
 
     Chapter: origins/03-first-convnets.
     """

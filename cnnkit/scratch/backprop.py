@@ -206,7 +206,7 @@ def net_of_1989(weights: Sequence[np.ndarray] | None = None, seed: int = 0) -> C
     `cnnkit.models.create("lenet1").get_weights()`; without them they are drawn as in the paper, uniform
     within 2.4 / fan-in, with biases of zero.
 
-    >>> sum(np.count_nonzero(w) or w.size for w in net_of_1989().weights)
+    >>> int(sum(np.count_nonzero(w) or w.size for w in net_of_1989().weights))
     9760
 
     Chapter: origins/03-first-convnets.

@@ -151,8 +151,8 @@ CLAIMS = {
         source=HERE,
     ),
     "words-later": Claim(
-        "A quarter of a second late, words are recognised through the maximum over time, and not by a classifier "
-        "that looks at each moment: the difference.",
+        "Through the maximum over time, words of new voices are recognised a quarter of a second later than any "
+        "that taught.",
         source="this page",
     ),
     "yamaguchi-1990-maxpool-speech": Claim(
