@@ -37,6 +37,7 @@ def value_and_gradient(
     The function is written in `keras.ops` and may call Keras models and layers; it must not mix
     tensors and NumPy arrays by `*` or `+` (PyTorch refuses), but `keras.ops.multiply` may.  Arrays
     are converted to `keras.config.floatx()`.  An array that the value does not depend on gets zeros.
+    What the function calls is left as it was: moving averages and seeds do not move.
 
     >>> three, two = np.array([3.0]), np.array([2.0])
     >>> value, (dx, dy) = value_and_gradient(lambda x, y: keras.ops.sum(x * x * y), three, two)
@@ -48,7 +49,12 @@ def value_and_gradient(
     if not arrays:
         raise ValueError("no array was given; value_and_gradient(function, x, ...) needs at least one")
     tensors = [keras.ops.convert_to_tensor(a, dtype=keras.config.floatx()) for a in map(np.asarray, arrays)]
-    value, gradients = _backend()(lambda *args: _scalar(function(*args)), tensors)
+
+    def scalar(*tensors: Tensor) -> Tensor:
+        with keras.StatelessScope():
+            return _scalar(function(*tensors))
+
+    value, gradients = _backend()(scalar, tensors)
     return float(keras.ops.convert_to_numpy(value)), _to_numpy(gradients, tensors)
 
 
@@ -69,6 +75,7 @@ def weight_gradients(
     """The value of loss(model(*inputs)), and its gradient with respect to each trainable weight.
 
     `model` is any built layer or model; the gradients stand in the order of `model.trainable_weights`.
+    With `training=True` it computes as in training, and is left as it was all the same.
 
     >>> layer = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")
     >>> layer.build((None, 2))
@@ -85,25 +92,23 @@ def weight_gradients(
     inputs = keras.tree.map_structure(keras.ops.convert_to_tensor, inputs)
     takes = inspect.signature(model.call).parameters
     options = {"training": training} if "training" in takes else {}
-    weights = [weight.value for weight in model.trainable_weights]
-    if not weights:
+    trained = model.trainable_weights
+    if not trained:
         raise ValueError(f"'{model.name}' has no trainable weights; is it frozen (trainable = False)?")
-    if backend_name() == "jax":
-        states = [variable.value for variable in model.non_trainable_variables]
 
-        def function(*values: Tensor) -> Tensor:
-            return _scalar(loss(model.stateless_call(list(values), states, *inputs, **options)[0]))
-
-    else:
-
-        def function(*_: Tensor) -> Tensor:
+    def scalar(*values: Tensor) -> Tensor:
+        with keras.StatelessScope(zip(trained, values, strict=True)):
             return _scalar(loss(model(*inputs, **options)))
 
-    value, gradients = _backend()(function, weights)
+    weights = [weight.value for weight in trained]
+    value, gradients = _backend()(scalar, weights)
     return float(keras.ops.convert_to_numpy(value)), _to_numpy(gradients, weights)
 
 
 def _scalar(value: Tensor) -> Tensor:
+    if value is None:
+        raise ValueError("the function returned nothing; did you forget `return`?")
+    value = keras.ops.convert_to_tensor(value)
     shape = tuple(keras.ops.shape(value))
     if shape != ():
         raise ValueError(

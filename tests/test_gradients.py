@@ -31,6 +31,30 @@ def test_a_constant_has_no_slope():
     assert gradient(lambda x: ops.sum(ops.ones((2,))), np.ones(3)).tolist() == [0, 0, 0]
 
 
+def test_a_plain_number_has_no_slope_either():
+    assert gradient(lambda x: 3.0, np.ones(2)).tolist() == [0, 0]
+
+
+def test_a_function_that_returns_nothing_is_told():
+    with pytest.raises(ValueError, match="forget `return`"):
+        gradient(lambda x: None, np.ones(3))
+
+
+@pytest.mark.parametrize("by", ["weights", "input"])
+def test_the_model_is_left_as_it_was_in_training_too(by):
+    model = keras.Sequential([layers.Input((4,)), layers.BatchNormalization(), layers.Dropout(0.5, seed=3)])
+    x = np.random.default_rng(0).normal(3, 2, size=(8, 4)).astype("float32")
+    before = [ops.convert_to_numpy(v.value).copy() for v in model.variables]
+    for _ in range(2):
+        if by == "weights":
+            weight_gradients(model, ops.sum, x, training=True)
+        else:
+            gradient(lambda x: ops.sum(model(x, training=True)), x)
+    for was, is_ in zip(before, model.variables, strict=True):
+        np.testing.assert_array_equal(was, ops.convert_to_numpy(is_.value))
+    assert np.isfinite(ops.convert_to_numpy(model(x))).all()  # nothing of the gradient's trace is left in it
+
+
 def test_a_function_that_returns_no_single_number_is_told():
     with pytest.raises(ValueError, match=r"shape \(3,\).*one number"):
         gradient(lambda x: 2 * x, np.ones(3))
