@@ -195,8 +195,8 @@ def silu_derivative(x: np.ndarray) -> np.ndarray:
 def hard_silu(x: np.ndarray) -> np.ndarray:
     """x min(max(x + 3, 0), 6) / 6: silu from straight pieces, for telephones; MobileNetV3's h-swish.
 
-    >>> hard_silu(np.array([-3.0, 0.0, 3.0]))
-    array([0., 0., 3.])
+    >>> hard_silu(np.array([-1.0, 1.0, 3.0])).round(3)
+    array([-0.333,  0.667,  3.   ])
 
     Chapter: layers/07-activations.
     Paper: arXiv:1905.02244.

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-import importlib
-
 import keras
 import numpy as np
 import pytest
@@ -40,11 +37,6 @@ def close(got, want) -> None:
     for a, b in zip(got, want, strict=True):
         a, b = ops.convert_to_numpy(a), ops.convert_to_numpy(b)
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-4)
-
-
-def test_the_examples_of_the_docstrings_are_true() -> None:
-    module = importlib.import_module("cnnkit.scratch.normalization")
-    assert doctest.testmod(module, extraglobs={"np": np}).failed == 0
 
 
 @pytest.mark.parametrize("training", [True, False])
