@@ -6,10 +6,11 @@ import difflib
 from collections.abc import Iterable
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+def unknown(kind: str, name: object, known: Iterable[str]) -> str:
     """One sentence for an unknown name: the nearest known ones, or all of them when none is near."""
     known = sorted(known)
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    spelt = {word.lower(): word for word in known}
+    near = [spelt[word] for word in difflib.get_close_matches(str(name).lower(), spelt, n=3, cutoff=0.5)]
     if near:
         return f"no {kind} is called '{name}'; did you mean {' or '.join(repr(n) for n in near)}?"
     return f"no {kind} is called '{name}'; known are: {', '.join(known) or 'none yet'}"

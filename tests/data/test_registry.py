@@ -22,6 +22,13 @@ def test_an_unknown_name_gets_the_nearest_one():
             ask("cifar-10")
 
 
+def test_a_name_that_is_spelt_in_capitals_or_is_no_name_is_told_too():
+    with pytest.raises(KeyError, match="did you mean 'mnist'"):
+        data.card("MNIST")
+    with pytest.raises(KeyError, match="no data set is called '5'"):
+        data.card(5)
+
+
 def test_a_set_without_a_loader_says_where_its_files_are():
     with pytest.raises(ValueError, match=r"fetch\('bccd'\).*BCCD\.zip"):
         data.load("bccd")
