@@ -125,7 +125,7 @@ def _verdict(task: Exercise, answer: Any) -> str:
         try:
             with contextlib.redirect_stdout(io.StringIO()):  # the reader's own prints belong to his own calls
                 result = answer(*given)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return f"✗ your function raises {type(error).__name__} for {_call(arguments)}: {error}"
         if result is ...:
             return "not attempted yet."
@@ -194,8 +194,10 @@ def _array(value: Any) -> np.ndarray:
         value = value.detach().cpu()
     try:
         return np.asarray(value)
-    except ValueError:
-        return np.asarray([value], dtype=object)
+    except Exception:  # arrays of several shapes, or a thing that is none: kept whole, as one entry
+        whole = np.empty(1, dtype=object)
+        whole[0] = value
+        return whole
 
 
 def _equal(a: Any, b: Any, tolerance: float) -> bool:
@@ -210,7 +212,10 @@ def _equal(a: Any, b: Any, tolerance: float) -> bool:
                 np.asarray(a, float), np.asarray(b, float), rtol=tolerance, atol=tolerance, equal_nan=True
             )
         )
-    return bool(np.all(a == b))
+    try:
+        return bool(np.all(a == b))
+    except ValueError:  # entries that are arrays themselves
+        return False
 
 
 def _call(arguments: tuple[Any, ...]) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+
+import keras
 import numpy as np
 import pytest
 
@@ -74,6 +77,9 @@ def fail(x):
         (lambda x: -x * x, "sign"),
         (lambda x: "four", "wrong type"),
         (lambda x: [[1], [2, 3]], "wrong type"),
+        (lambda x: (x, x[:, 0]), "wrong type"),
+        (lambda x: keras.KerasTensor((2, 2)), "wrong type"),
+        (lambda x: sys.exit("enough"), "raises SystemExit"),
         (lambda x: x * x * 3, "got [[3.0, 12.0], [27.0, 75.0]]"),
         (mutate, "changes its input"),
         (fail, "raises RuntimeError for the input [[1.0, 2.0], [3.0, 5.0]]: oh"),
