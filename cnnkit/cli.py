@@ -188,7 +188,10 @@ def _saved(options: argparse.Namespace) -> Any:
     import keras
 
     _part("layers")
-    return keras.saving.load_model(options.name, compile=False)
+    try:
+        return keras.saving.load_model(options.name, compile=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise _Mistake(f"'{options.name}' cannot be read as a model that Keras saved: {error}") from None
 
 
 def _data_list(options: argparse.Namespace) -> int:

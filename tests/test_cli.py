@@ -155,6 +155,20 @@ def test_a_mistake_gets_one_friendly_line_and_status_2(arguments, message, run, 
     assert last.startswith("cnnkit: ") and message in last
 
 
+@pytest.mark.parametrize("text", ["no JSON", "{}", "[]"])
+def test_a_notebook_that_is_none_is_named(text, run, tmp_path):
+    (tmp_path / "torn.ipynb").write_text(text, "utf-8")
+    status, _, err = run("claims", str(tmp_path))
+    assert status == 2 and "torn.ipynb is no notebook" in err
+
+
+@pytest.mark.parametrize("name", ["torn.keras", "torn.h5"])
+def test_a_file_that_holds_no_model_is_named(name, run, tmp_path):
+    (tmp_path / name).write_text("no model", "utf-8")
+    status, _, err = run("summary", str(tmp_path / name))
+    assert status == 2 and f"{name}' cannot be read as a model" in err
+
+
 def test_an_unknown_chapter_of_claims_gets_the_nearest(run, tmp_path):
     notebook(tmp_path, "models/17-lenet")
     status, _, err = run("claims", str(tmp_path), "--chapter", "models/17-lennet")

@@ -100,7 +100,11 @@ def collect(folder: str | Path) -> list[Finding]:
     for path in sorted(Path(folder).rglob("*.ipynb"), key=lambda p: p.name):
         if ".ipynb_checkpoints" in path.parts:
             continue
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        try:
+            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        except (ValueError, KeyError, TypeError):
+            raise ValueError(f"{path} is no notebook: it cannot be read as one") from None
+        for cell in cells:
             for output in cell.get("outputs", []):
                 record = output.get("metadata", {}).get("cnnkit-claim")
                 if record:
