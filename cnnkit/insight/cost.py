@@ -41,7 +41,7 @@ def multiply_adds(model: keras.Model, input_shape: Any = None) -> int:
     Chapter: models/17-lenet.
     """
     total = 0
-    for call in read(model, input_shape).calls:
+    for call in read(model, input_shape).whole().calls:
         cost = cost_of(call)
         if cost is None:
             raise ValueError(

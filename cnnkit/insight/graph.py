@@ -65,6 +65,7 @@ class Graph:
     shapes: list[Shape] = field(default_factory=list)
     input_names: list[str] = field(default_factory=list)
     input_dtypes: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
 
     def new_value(self, shape: Sequence[int | None]) -> int:
         self.shapes.append(tuple(shape))
@@ -77,6 +78,12 @@ class Graph:
             if needed.intersection(call.outputs):
                 needed.update(call.inputs)
         return needed
+
+    def whole(self) -> Graph:
+        """This graph, or an error where a layer's weights do not suit the shape that was asked about."""
+        if self.refusals:
+            raise ValueError(self.refusals[0])
+        return self
 
     def find(self, layer: Any) -> Call:
         """Return the (last) call of a layer given as object, name or path 'outer/inner'."""
@@ -185,7 +192,7 @@ def _call(graph: Graph, node: Any, inputs: list[int], prefix: str) -> list[int]:
     if isinstance(operation, keras.Model):
         return _walk(graph, _functional(operation), inputs, path + "/")
     input_shapes = tuple(graph.shapes[value] for value in inputs)
-    outputs = [graph.new_value(shape) for shape in _output_shapes(node, input_shapes)]
+    outputs = [graph.new_value(shape) for shape in _output_shapes(graph, node, input_shapes, path)]
     graph.calls.append(
         Call(
             path,
@@ -200,7 +207,7 @@ def _call(graph: Graph, node: Any, inputs: list[int], prefix: str) -> list[int]:
     return outputs
 
 
-def _output_shapes(node: Any, input_shapes: tuple[Shape, ...]) -> list[Shape]:
+def _output_shapes(graph: Graph, node: Any, input_shapes: tuple[Shape, ...], path: str) -> list[Shape]:
     """The recorded shapes where the inputs are as recorded, else those for the new inputs."""
     if all(tuple(t.shape) == shape for t, shape in zip(node.input_tensors, input_shapes, strict=True)):
         return [tuple(tensor.shape) for tensor in node.outputs]
@@ -208,6 +215,19 @@ def _output_shapes(node: Any, input_shapes: tuple[Shape, ...]) -> list[Shape]:
         id(tensor): keras.KerasTensor(shape, tensor.dtype)
         for tensor, shape in zip(node.input_tensors, input_shapes, strict=True)
     }
+    given = ", ".join(str(shape[1:]) for shape in input_shapes)
+    refused = f"Model '{graph.name}' does not take this input_shape: layer '{path}' would get {given}, and "
+    specs = keras.tree.flatten(getattr(node.operation, "input_spec", None))
+    for spec, shape in zip(specs, input_shapes, strict=False):
+        for axis, size in (getattr(spec, "axes", None) or {}).items():
+            if None not in (size, shape[axis]) and shape[axis] != size:
+                graph.refusals.append(f"{refused}has weights for {size}.")
     args, kwargs = node.arguments.fill_in(replaced)
-    specification = node.operation.compute_output_spec(*args, **kwargs)
-    return [tuple(tensor.shape) for tensor in keras.tree.flatten(specification)]
+    try:
+        specification = node.operation.compute_output_spec(*args, **kwargs)
+    except ValueError as error:
+        raise ValueError(f"{refused}says: {error}") from None
+    shapes = [tuple(tensor.shape) for tensor in keras.tree.flatten(specification)]
+    if any(size is not None and size < 1 for shape in shapes for size in shape[1:]):
+        raise ValueError(f"{refused}nothing would come out of it: the input is too small.")
+    return shapes

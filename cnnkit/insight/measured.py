@@ -51,7 +51,7 @@ class MeasuredField:
 def measured_receptive_field(
     model: keras.Model,
     layer: Any = None,
-    unit: tuple[int, ...] | None = None,
+    unit: int | tuple[int, ...] | None = None,
     *,
     input_shape: tuple[int, ...] | None = None,
     images: np.ndarray | None = None,
@@ -92,7 +92,9 @@ def measured_receptive_field(
     probe = _twin(graph, target, every_path, seed)
     channels_first = _channels_first(graph)
     side = target.output_shape[2:] if channels_first else target.output_shape[1:-1]
-    unit = tuple(length // 2 for length in side) if unit is None else tuple(unit)
+    if unit is None:
+        unit = tuple(length // 2 for length in side)
+    unit = (unit,) if isinstance(unit, int) else tuple(unit)
     if len(unit) != len(side) or any(
         not 0 <= place < length for place, length in zip(unit, side, strict=True)
     ):

@@ -23,6 +23,11 @@ def shifted(images: np.ndarray, down: int, right: int, border: str = "circular")
     """
     if border not in ("circular", "zero"):
         raise ValueError(f"border must be 'circular' or 'zero', not {border!r}")
+    if np.ndim(images) < 3:
+        raise ValueError(
+            f"images have shape {np.shape(images)}; needed is (batch, height, width, channels): for one grey "
+            "picture write picture[None, :, :, None]"
+        )
     moved = np.roll(images, (down, right), axis=(1, 2))
     if border == "zero":
         for axis, step in ((1, down), (2, right)):
@@ -47,7 +52,7 @@ def equivariance_error(
     Chapter: layers/09-receptive-fields.
     Paper: arXiv:1904.11486.
     """
-    if down % stride or right % stride:
+    if stride < 1 or down % stride or right % stride:
         raise ValueError(
             f"a shift by ({down}, {right}) is no whole step on a map of stride {stride}; use multiples"
         )
@@ -88,8 +93,10 @@ def _classes(model: keras.Model, images: np.ndarray) -> np.ndarray:
 
 
 def _pairs(rng: np.random.Generator, reach: int, pairs: int) -> Sequence[tuple[Sequence[int], Sequence[int]]]:
-    if reach < 1:
-        raise ValueError(f"reach is {reach}; shifts of at least 1 pixel are needed to compare two of them")
+    if reach < 1 or pairs < 1:
+        raise ValueError(
+            f"reach is {reach} and pairs {pairs}; needed is at least one pair of shifts of at least 1 pixel"
+        )
     found = []
     while len(found) < pairs:
         first, second = rng.integers(-reach, reach + 1, (2, 2)).tolist()

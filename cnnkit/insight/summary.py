@@ -155,7 +155,7 @@ def summary(model: keras.Model, input_shape: Any = None) -> Summary:
 
     Chapter: models/17-lenet.
     """
-    graph = read(model, input_shape)
+    graph = read(model, input_shape).whole()
     fields = Fields(graph)
     rows = [_input_row(graph, number) for number in range(len(graph.inputs))]
     makers = dict(zip(graph.inputs, graph.input_names, strict=True))

@@ -6,7 +6,7 @@ import keras
 import pytest
 from keras import layers
 
-from cnnkit.insight import multiply_adds, register_cost
+from cnnkit.insight import multiply_adds, receptive_field, register_cost, summary
 
 
 def chain(shape, *stack):
@@ -89,6 +89,23 @@ def test_a_wrong_number_of_axes_is_named():
     model = chain((None, None, 1), layers.Conv2D(2, 3))
     with pytest.raises(ValueError, match="number of axes"):
         multiply_adds(model, (5, 5))
+
+
+@pytest.mark.parametrize("count", [multiply_adds, summary])
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ((12, 12, 1), r"layer 'scores' would get \(200,\), and has weights for 72"),
+        ((8, 8, 3), r"layer 'edges' would get \(8, 8, 3\), and has weights for 1"),
+        ((2, 8, 1), r"layer 'edges' would get \(2, 8, 1\), and"),
+    ],
+)
+def test_a_size_that_the_model_cannot_take_names_the_layer_that_refuses_it(count, shape, words):
+    edges, scores = layers.Conv2D(2, 3, name="edges"), layers.Dense(3, name="scores")
+    model = chain((8, 8, 1), edges, layers.Flatten(), scores)
+    with pytest.raises(ValueError, match=words):
+        count(model, shape)
+    assert receptive_field(model, "edges", input_shape=(12, 12, 1)).size == (3, 3)  # the head is not asked
 
 
 class Counts(layers.Layer):

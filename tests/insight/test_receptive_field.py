@@ -277,6 +277,8 @@ def test_an_open_size_must_be_given_before_it_can_be_measured():
     assert measured_receptive_field(model, input_shape=(9, 9, 1)).agrees
     with pytest.raises(ValueError, match="not in the map"):
         measured_receptive_field(model, input_shape=(9, 9, 1), unit=(7, 0))
+    with pytest.raises(ValueError, match=r"unit \(3,\) is not in the map"):
+        measured_receptive_field(model, input_shape=(9, 9, 1), unit=3)
 
 
 def test_the_field_of_mobilenet_is_measured_by_its_gradient(application):

@@ -42,3 +42,7 @@ def test_bad_arguments_are_named():
         shifted(PICTURES, 1, 1, border="mirror")
     with pytest.raises(ValueError, match="reach is 0"):
         shift_consistency(None, PICTURES, reach=0)
+    with pytest.raises(ValueError, match="pairs 0"):
+        shift_consistency(None, PICTURES, pairs=0)
+    with pytest.raises(ValueError, match=r"shape \(8, 8\); needed is"):
+        shifted(PICTURES[0, :, :, 0], 1, 1)
