@@ -49,6 +49,8 @@ def scattered(images: np.ndarray, size: int, seed: int = 0) -> np.ndarray:
 
     Chapter: 00-orientation.
     """
+    if images.ndim != 4:
+        raise ValueError(f"images have shape {images.shape}; needed is (count, height, width, channels)")
     count, height, width, channels = images.shape
     if size < max(height, width):
         raise ValueError(f"images of {height} x {width} do not fit on a field of {size} x {size}")

@@ -164,6 +164,8 @@ def noise(count: int, size: int = 32, kind: str = "gaussian", seed: int = 0) -> 
     if kind == "gaussian":
         return _images(white)
     if kind == "pink":
+        if size < 2:
+            raise ValueError(f"pink noise needs size >= 2, not {size}: one pixel has no frequency but zero")
         frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size))
         frequency[0, 0] = np.inf
         pink = np.fft.irfft2(np.fft.rfft2(white) / frequency, s=(size, size))

@@ -35,6 +35,8 @@ def read_idx(path: str | Path) -> np.ndarray:
             f"{path.name} is no IDX file of unsigned bytes: it starts with {raw[:4].hex(' ') or 'nothing'}"
         )
     axes = raw[3]
+    if len(raw) < 4 + 4 * axes:
+        raise ValueError(f"{path.name} promises the lengths of {axes} axes and ends before: it is cut short")
     shape = tuple(int(side) for side in np.frombuffer(raw, ">u4", axes, offset=4))
     if len(raw) - 4 - 4 * axes != np.prod(shape):
         raise ValueError(

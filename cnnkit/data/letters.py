@@ -42,7 +42,7 @@ def letter(character: str, size: int | None = None) -> np.ndarray:
 
     Chapter: origins/02-neocognitron.
     """
-    if character.upper() not in _ROWS or len(character) != 1:
+    if character.upper() not in _ROWS:
         raise ValueError(f"no letter is drawn for '{character}'; there are {ALPHABET}")
     rows = [int(row, 16) for row in _ROWS[character.upper()].split()]
     bitmap = np.array([[row >> (4 - column) & 1 for column in range(5)] for row in rows], np.float32)
@@ -115,8 +115,8 @@ def letters(
 
     Chapter: origins/02-neocognitron.
     """
-    if count < 1:
-        raise ValueError(f"letters needs count >= 1, not {count}")
+    if count < 1 or not characters:
+        raise ValueError(f"letters needs count >= 1 and characters to draw, not {count} and {characters!r}")
     generator = np.random.default_rng(seed)
     drawn = np.stack([letter(character, size)[..., 0] for character in characters])
     labels = generator.permutation(np.arange(count) % len(characters)).astype(np.int64)

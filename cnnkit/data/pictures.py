@@ -50,6 +50,8 @@ def photograph(name: str, grey: bool = False, size: int | tuple[int, int] | None
         picture = skimage.color.rgb2gray(picture)[..., None]
     if size is not None:
         height, width = (size, size) if isinstance(size, int) else size
+        if min(height, width) < 1:
+            raise ValueError(f"a photograph needs a size of at least 1 pixel, not {size}")
         picture = skimage.transform.resize(picture, (height, width), anti_aliasing=True)
     return np.clip(picture, 0, 1).astype(np.float32)
 
@@ -72,8 +74,11 @@ def natural_patches(
     Chapter: origins/01-hubel-wiesel.
     Paper: doi:10.1038/381607a0.
     """
-    if count < 1 or size < 1:
-        raise ValueError(f"natural_patches needs count >= 1 and size >= 1, not count={count} and size={size}")
+    if count < 1 or size < 2 or not pictures:  # a single pixel is always flat
+        raise ValueError(
+            f"natural_patches needs count >= 1, size >= 2 and at least one picture, not count={count}, "
+            f"size={size} and pictures={pictures}"
+        )
     generator = np.random.default_rng(seed)
     shares = np.diff(np.linspace(0, count, len(pictures) + 1).astype(int))
     patches = []

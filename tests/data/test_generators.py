@@ -90,6 +90,11 @@ def test_pink_noise_falls_as_one_over_frequency():
         (lambda: data.shapes(4, size=8, radius=(4, 7)), "does not fit"),
         (lambda: data.natural_patches(1, size=600), "does not fit"),
         (lambda: data.natural_patches(0), "count >= 1"),
+        (lambda: data.natural_patches(1, size=1), "size >= 2"),  # once it sought for ever
+        (lambda: data.natural_patches(1, pictures=()), "at least one picture"),
+        (lambda: data.photograph("cat", size=0), "at least 1 pixel, not 0"),
+        (lambda: data.letters(4, characters=""), "characters to draw"),
+        (lambda: data.scattered(np.ones((5, 8, 8)), 12), r"\(count, height, width, channels\)"),
     ],
 )
 def test_what_cannot_be_drawn_says_why(call, message):

@@ -53,6 +53,9 @@ def test_read_idx_reads_what_the_format_says(tmp_path):
     (tmp_path / "short").write_bytes(raw[:-1])
     with pytest.raises(ValueError, match=r"short promises \(2, 3, 4\) numbers and holds 23"):
         data.read_idx(tmp_path / "short")
+    (tmp_path / "head").write_bytes(raw[:7])
+    with pytest.raises(ValueError, match="head promises the lengths of 3 axes"):
+        data.read_idx(tmp_path / "head")
     (tmp_path / "text").write_bytes(b"<html>")
     with pytest.raises(ValueError, match="no IDX file"):
         data.read_idx(tmp_path / "text")
