@@ -8,7 +8,8 @@ image, and one matrix product serves all positions at once.  Each function can b
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from numbers import Integral
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,6 +39,11 @@ class Plan(NamedTuple):
                 yield i, j, rows, columns
 
 
+def both(value: Any) -> tuple:
+    """A number or a word counts for height and for width; a pair says one for each."""
+    return (value, value) if isinstance(value, Integral | str) else tuple(value)
+
+
 def plan(
     image: tuple[int, int],
     kernel: tuple[int, int],
@@ -46,15 +52,12 @@ def plan(
     dilation: int | tuple[int, int] = 1,
 ) -> Plan:
     """Work out the geometry of a convolution or a pooling, height and width in turn."""
-    strides = (stride, stride) if isinstance(stride, int) else tuple(stride)
-    dilations = (dilation, dilation) if isinstance(dilation, int) else tuple(dilation)
-    paddings = (padding, padding) if isinstance(padding, int | str) else tuple(padding)
-    sides = list(zip(image, kernel, strides, paddings, dilations, strict=True))
+    sides = list(zip(image, kernel, both(stride), both(padding), both(dilation), strict=True))
     return Plan(
         padding=tuple(padding_amount(*side) for side in sides),
         size=tuple(output_size(*side) for side in sides),
-        stride=strides,
-        dilation=dilations,
+        stride=both(stride),
+        dilation=both(dilation),
         kernel=tuple(kernel),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Literal
 
 Padding = int | tuple[int, int] | Literal["same", "valid"]
@@ -30,7 +31,7 @@ def padding_amount(n: int, k: int, s: int = 1, p: Padding = 0, d: int = 1) -> tu
         return total // 2, total - total // 2
     if isinstance(p, str):
         raise ValueError(f"padding is '{p}'; it must be 'same', 'valid', a number, or a pair (before, after)")
-    before, after = (p, p) if isinstance(p, int) else p
+    before, after = (p, p) if isinstance(p, Integral) else p
     if before < 0 or after < 0:
         raise ValueError(f"padding is {p}; it counts zeros that are added, so it cannot be negative")
     return before, after

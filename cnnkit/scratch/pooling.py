@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnnkit.scratch.convolution import Plan, plan
+from cnnkit.scratch.convolution import Plan, both, plan
 from cnnkit.scratch.geometry import Padding
 
 __all__ = ["average_pool2d", "average_pool2d_backward", "max_pool2d", "max_pool2d_backward"]
@@ -92,7 +92,7 @@ def _geometry(
 ) -> Plan:
     if x.ndim != 4:
         raise ValueError(f"x has shape {x.shape}; needed is (batch, height, width, channels)")
-    window = (size, size) if isinstance(size, int) else tuple(size)
+    window = both(size)
     return plan(x.shape[1:3], window, window if stride is None else stride, padding)
 
 

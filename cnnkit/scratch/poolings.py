@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cnnkit.scratch.convolution import plan
+from cnnkit.scratch.convolution import both, plan
 from cnnkit.scratch.geometry import Padding
 
 __all__ = [
@@ -38,7 +38,7 @@ def pool_windows(
 
     Chapter: layers/06-pooling.
     """
-    window = (size, size) if isinstance(size, int) else tuple(size)
+    window = both(size)
     geometry = plan(x.shape[1:3], window, window if stride is None else stride, padding)
     (top, _), (left, _) = geometry.padding
     y = np.zeros((len(x), *geometry.size, x.shape[-1]), np.result_type(x, np.float32))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from cnnkit.scratch.convolution import Sides, plan
+from cnnkit.scratch.convolution import Sides, both, plan
 from cnnkit.scratch.geometry import Padding
 
 __all__ = ["convolve2d_fft", "convolve2d_im2col", "im2col", "toeplitz"]
@@ -13,12 +13,12 @@ __all__ = ["convolve2d_fft", "convolve2d_im2col", "im2col", "toeplitz"]
 
 def im2col(
     x: np.ndarray,
-    k: int,
+    k: int | tuple[int, int],
     stride: int = 1,
     padding: Padding | Sides = 0,
     dilation: int = 1,
 ) -> np.ndarray:
-    """Write each window as one row: (batch, height, width, k * k * channels).
+    """Write each window as one row: (batch, height, width, k * k * channels); `k` is a side, or (height, width).
 
     A pixel is copied into every window that sees it, up to k * k times: memory is the price of
     turning a convolution into a matrix product.
@@ -28,7 +28,7 @@ def im2col(
 
     Chapter: layers/04-convolution.
     """
-    geometry = plan(x.shape[1:3], (k, k), stride, padding, dilation)
+    geometry = plan(x.shape[1:3], both(k), stride, padding, dilation)
     padded = np.pad(x, ((0, 0), *geometry.padding, (0, 0)))
     return np.concatenate([padded[:, rows, columns] for _, _, rows, columns in geometry.windows()], axis=-1)
 
@@ -43,7 +43,7 @@ def convolve2d_im2col(
 
     Chapter: layers/04-convolution.
     """
-    return im2col(x, w.shape[0], stride, padding, dilation) @ w.reshape(-1, w.shape[-1])
+    return im2col(x, w.shape[:2], stride, padding, dilation) @ w.reshape(-1, w.shape[-1])
 
 
 def toeplitz(
@@ -65,10 +65,10 @@ def toeplitz(
 
     Chapter: layers/04-convolution.
     """
-    k, _, c_in, c_out = w.shape
+    *sides, c_in, c_out = w.shape
     # Number the pixels from 1 and unroll: im2col then tells which pixel each weight meets, 0 being padding.
     number = np.arange(1, height * width * c_in + 1).reshape(1, height, width, c_in)
-    meets = im2col(number, k, stride, padding, dilation)[0].reshape(-1, k * k * c_in)
+    meets = im2col(number, sides, stride, padding, dilation)[0].reshape(-1, w[..., 0].size)
     columns = np.repeat(meets, c_out, axis=0)
     values = np.tile(w.reshape(-1, c_out).T, (len(meets), 1))
     rows = np.broadcast_to(np.arange(len(columns))[:, None], columns.shape)

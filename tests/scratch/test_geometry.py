@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from cnnkit.scratch import convolution_parameters, output_size, padding_amount
+from cnnkit.scratch import convolution_parameters, convolve2d, max_pool2d, output_size, padding_amount
 
 
 @pytest.mark.parametrize("padding", ["same", "valid"])
@@ -18,6 +18,16 @@ def test_output_size_agrees_with_the_windows_that_can_be_laid_down():
     for n, k, s, p, d in [(8, 3, 2, 0, 1), (7, 3, 2, 1, 1), (16, 5, 3, 2, 2), (9, 1, 4, 0, 1)]:
         starts = [i for i in range(0, n + 2 * p, s) if i + d * (k - 1) < n + 2 * p]
         assert output_size(n, k, s, p, d) == len(starts)
+
+
+def test_numbers_may_be_those_of_numpy():
+    for p in np.arange(3):
+        assert output_size(np.int64(9), k=3, s=np.int64(2), p=p) == output_size(9, k=3, s=2, p=int(p))
+        x, w = np.ones((1, 9, 9, 1)), np.ones((3, 3, 1, 1))
+        np.testing.assert_array_equal(
+            convolve2d(x, w, stride=p + 1, padding=p), convolve2d(x, w, None, int(p) + 1, int(p))
+        )
+        np.testing.assert_array_equal(max_pool2d(x, p + 1), max_pool2d(x, int(p) + 1))
 
 
 def test_same_padding_puts_the_odd_zero_after():

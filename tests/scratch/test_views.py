@@ -32,6 +32,15 @@ def test_the_toeplitz_matrix_is_the_convolution(example, geometry):
         np.testing.assert_allclose((matrix @ image.ravel()).reshape(y.shape), y, atol=1e-12)
 
 
+@pytest.mark.parametrize("sides", [(1, 3), (4, 2)])
+def test_kernels_need_not_be_square(sides):
+    rng = np.random.default_rng(2)
+    x, w = rng.normal(size=(1, 8, 7, 3)), rng.normal(size=(*sides, 3, 4))
+    y = convolve2d(x, w)
+    np.testing.assert_allclose(convolve2d_im2col(x, w), y, atol=1e-12)
+    np.testing.assert_allclose((toeplitz(w, 8, 7) @ x.ravel()).reshape(y.shape), y, atol=1e-12)
+
+
 def test_the_toeplitz_matrix_holds_only_the_weights_of_the_kernel(example):
     matrix = toeplitz(example[1], 8, 7)
     assert set(matrix.data) == set(example[1].ravel())
