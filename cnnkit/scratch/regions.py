@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cnnkit.scratch.convolution import both
+
 __all__ = ["attention_pool", "roi_align", "roi_pool2d", "spatial_pyramid_pool2d"]
 
 Size = int | tuple[int, int]
@@ -45,7 +47,7 @@ def roi_pool2d(x: np.ndarray, boxes: np.ndarray, size: Size = 7, scale: float = 
     Chapter: layers/06-pooling.
     Paper: arXiv:1504.08083.
     """
-    rows, columns = (size, size) if isinstance(size, int) else size
+    rows, columns = both(size)
     height, width = x.shape[1:3]
     y = np.zeros((*boxes.shape[:2], rows, columns, x.shape[-1]), x.dtype)
     for n, m in np.ndindex(*boxes.shape[:2]):
@@ -77,7 +79,7 @@ def roi_align(
     Chapter: layers/06-pooling.
     Paper: arXiv:1703.06870.
     """
-    rows, columns = (size, size) if isinstance(size, int) else size
+    rows, columns = both(size)
     y = np.zeros((*boxes.shape[:2], rows, columns, x.shape[-1]), np.result_type(x, np.float32))
     for n, m in np.ndindex(*boxes.shape[:2]):
         x1, y1, x2, y2 = boxes[n, m] * scale

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cnnkit.scratch.convolution import convolve2d, plan
+from cnnkit.scratch.convolution import both, convolve2d, plan
 from cnnkit.scratch.geometry import Padding
 
 __all__ = [
@@ -176,7 +176,7 @@ def max_pool2d_switches(x: np.ndarray, size: int | tuple[int, int] = 2) -> tuple
     Chapter: layers/05-convolution-variants.
     Paper: arXiv:1311.2901.
     """
-    tiles = _tiles(x, (size, size) if isinstance(size, int) else size)
+    tiles = _tiles(x, both(size))
     return tiles.max(axis=3), tiles.argmax(axis=3)
 
 
@@ -197,7 +197,7 @@ def max_unpool2d(
     Chapter: layers/05-convolution-variants.
     Paper: arXiv:1511.00561.
     """
-    kh, kw = (size, size) if isinstance(size, int) else size
+    kh, kw = both(size)
     n, height, width, channels = x.shape
     y = np.zeros((n, *(output_size or (height * kh, width * kw)), channels), x.dtype)
     image, row, column, channel = np.indices(x.shape)
