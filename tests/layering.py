@@ -35,6 +35,7 @@ MAY_IMPORT["cli"] = set(MAY_IMPORT)
 WITHOUT_KERAS = {"scratch", "data"}
 WITHOUT_ARCHITECTURES = {"training", "insight", "deploy"}
 BACKENDS = {"tensorflow", "jax", "torch"}
+ASKS = {"keras.backend.backend", "keras.config.backend"}
 MOST_LINES = 500
 
 # Methods that Keras calls: what they do is written once, in Keras.
@@ -96,6 +97,10 @@ def wrong_imports(root: Path) -> list[str]:
             part = rest.split(".")[0]
             if top in BACKENDS and module.name != "cnnkit.gradients":
                 faults.append(f"{at}:{line} imports {top}; only cnnkit/gradients.py may name a backend")
+            if name in ASKS and module.name != "cnnkit.gradients":
+                faults.append(f"{at}:{line} asks which backend runs; only cnnkit/gradients.py may")
+            if module.part in WITHOUT_ARCHITECTURES and name.startswith("keras.applications"):
+                faults.append(f"{at}:{line} names an architecture; {module.part} takes any Keras model")
             if top == "keras" and module.part in WITHOUT_KERAS:
                 faults.append(f"{at}:{line} imports keras; {module.part} stands on NumPy alone")
             if top != "cnnkit" or part == module.part or part.startswith("_") or part == "":
@@ -111,10 +116,7 @@ def wrong_imports(root: Path) -> list[str]:
                 faults.append(f"{at}:{line} imports cnnkit.{part}; {module.part} may not")
         for node in ast.walk(module.tree):
             name = dotted(node)
-            if (
-                name in ("keras.backend.backend", "keras.config.backend")
-                and module.name != "cnnkit.gradients"
-            ):
+            if name in ASKS and module.name != "cnnkit.gradients":
                 faults.append(f"{at}:{node.lineno} asks which backend runs; only cnnkit/gradients.py may")
             if module.part in WITHOUT_ARCHITECTURES and name == "keras.applications":
                 faults.append(

@@ -100,6 +100,9 @@ WRONG_IMPORTS = [
     ("cnnkit/layers/a.py", "import tensorflow as tf", "may name a backend"),
     ("cnnkit/layers/a.py", "from jax import numpy", "may name a backend"),
     ("cnnkit/layers/a.py", "import keras\nif keras.backend.backend() == 'jax': pass", "asks which backend"),
+    ("cnnkit/layers/a.py", "from keras.config import backend", "asks which backend"),
+    ("cnnkit/insight/a.py", "from keras.applications import ResNet50", "names an architecture"),
+    ("cnnkit/insight/a.py", "from keras import applications", "names an architecture"),
     ("cnnkit/_names.py", "import cnnkit.layers", "imports no part"),
     ("cnnkit/newpart/a.py", "import cnnkit.layers", "give it a place"),
 ]
