@@ -248,7 +248,7 @@ EXERCISES = {
             ),
             Mistake(
                 'prediction = ["all", "holes", "holes", "holes"]',
-                "Look at 1, 3, 9 again: with -1, 0 and 1 of each you can weigh every whole number up to 13.",
+                "Look at 1, 3, 9 again: which whole numbers can you weigh with -1, 0 or 1 of each?",
             ),
             Mistake(
                 'prediction = ["all", "holes", "all", "all"]',
