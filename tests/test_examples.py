@@ -27,6 +27,7 @@ def failures(module: ModuleType) -> int:
     return doctest.testmod(module, extraglobs=IMPORTED).failed
 
 
+@pytest.mark.usefixtures("models_of_this_test")
 @pytest.mark.parametrize("name", ["cnnkit", *MODULES, "cnnkit.layers.rbf", "cnnkit.layers.squashing"])
 def test_the_examples_of_a_module_show_what_comes_out(name: str) -> None:
     assert failures(importlib.import_module(name)) == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 
 import keras
@@ -10,7 +9,6 @@ import numpy as np
 import pytest
 
 from cnnkit import models
-from cnnkit.models import registry
 
 CARD = {
     "year": 2024,
@@ -33,12 +31,7 @@ def tiny(classes: int, input_shape: tuple[int, ...], width: int = 4) -> keras.Mo
     return keras.Sequential([keras.Input(input_shape), *layers])
 
 
-@pytest.fixture(autouse=True)
-def only_for_this_test() -> Iterator[None]:
-    before = dict(registry._REGISTRY)
-    yield
-    registry._REGISTRY.clear()
-    registry._REGISTRY.update(before)
+pytestmark = pytest.mark.usefixtures("models_of_this_test")
 
 
 def test_a_user_registers_a_model_of_his_own_with_the_same_decorator() -> None:
