@@ -165,7 +165,7 @@ CLAIMS = {
         source=HERE,
     ),
     "max-forgets-order": Claim(
-        "Of words that are anagrams in syllables, the maximum over all time recognises about half.",
+        "Of words that are anagrams in syllables, the maximum over all time recognises not many more than half.",
         source=HERE,
     ),
     "three-maxima-keep-order": Claim(
