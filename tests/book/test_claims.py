@@ -43,6 +43,8 @@ def test_a_claim_that_holds_prints_one_line(
         ({"measured": 60_001, "published": 60_000}, "measured 60,001; published 60,000, exact"),
         ({"measured": 1.02, "published": 1.0, "rel": 0.01}, r"measured 1.02; published 1, within 1 %"),
         ({"measured": 0.8999, "at_least": 0.9}, r"measured 0.9 \(exactly: 0.8999\); at least 0.9"),
+        ({"measured": 0.52, "at_most": 0.5}, "measured 0.52; at most 0.5"),
+        ({"measured": 0.52, "at_least": 0.1, "at_most": 0.5}, "at least 0.1 and at most 0.5"),
         ({"measured": math.nan, "at_least": 0.0}, "measured nan"),
         ({"measured": math.nan, "published": 1.0, "rel": 0.5}, "measured nan"),
         ({"measured": math.inf, "at_least": 0.0}, "measured inf"),
