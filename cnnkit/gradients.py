@@ -51,7 +51,7 @@ def value_and_gradient(
     tensors = [keras.ops.convert_to_tensor(a, dtype=keras.config.floatx()) for a in map(np.asarray, arrays)]
 
     def scalar(*tensors: Tensor) -> Tensor:
-        with keras.StatelessScope():
+        with keras.StatelessScope(initialize_variables=False):
             return _scalar(function(*tensors))
 
     value, gradients = _backend()(scalar, tensors)
@@ -97,7 +97,7 @@ def weight_gradients(
         raise ValueError(f"'{model.name}' has no trainable weights; is it frozen (trainable = False)?")
 
     def scalar(*values: Tensor) -> Tensor:
-        with keras.StatelessScope(zip(trained, values, strict=True)):
+        with keras.StatelessScope(zip(trained, values, strict=True), initialize_variables=False):
             return _scalar(loss(model(*inputs, **options)))
 
     weights = [weight.value for weight in trained]

@@ -121,3 +121,14 @@ def test_a_frozen_model_is_told():
     model.trainable = False
     with pytest.raises(ValueError, match="frozen"):
         weight_gradients(model, ops.sum, np.ones((1, 4)))
+
+
+def test_a_layer_that_only_counts_its_weights_is_not_given_any() -> None:
+    with keras.StatelessScope(initialize_variables=False):
+        large = layers.Dense(3)
+        large.build((None, 2))
+    layer = layers.Dense(1)
+    layer.build((None, 2))
+    value_and_gradient(ops.sum, np.ones(2))
+    weight_gradients(layer, ops.sum, np.ones((1, 2)))
+    assert large.kernel._value is None
