@@ -27,7 +27,7 @@ class AttentionPooling(keras.Layer):
 
     Arguments: `heads`; `queries`, how many vectors come out; `key_dim`, the width of a head (default
     channels / heads); `hidden`, the width of the feed-forward net FFN, which ends in as many channels as it
-    began with (None: v_i = x_i).
+    began with (None: v_i = x_i); `data_format`.
     Input shape: `(batch, ..., channels)`: tokens, or images whose places are the tokens.
     Output shape: `(batch, channels)` for one query, else `(batch, queries, channels)`.
     Call argument: `return_attention_scores=True` adds the weights `(batch, heads, queries, places)`.

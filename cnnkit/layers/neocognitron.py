@@ -72,8 +72,15 @@ class SCell(_Cell):
         u = r * max(0, (1 + e) / (1 + 2 r / (1 + r) * b * v) - 1).
 
     The inhibition divides, so that a grown cell compares shapes and not strengths: it fires where the
-    likeness to what it has learned exceeds about r / (r + 1).  `selectivity` is r.  Both kinds of weight
-    stay non-negative.
+    likeness to what it has learned exceeds about r / (r + 1).  Both kinds of weight stay non-negative.
+
+    Arguments:
+        planes: the number of planes.
+        kernel_size: side of the window.
+        padding: rings of zeros around the image.
+        selectivity: r, above 0.
+        falloff: by how much the fixed weights of v fade with each pixel from the middle, above 0 and at most 1.
+        data_format: "channels_last" or "channels_first"; Keras's setting when None.
 
     Input `(batch, height, width, channels)`, output `(batch, height', width', planes)`.
 
@@ -142,10 +149,19 @@ class CCell(_Cell):
 
     With e the blurred plane times `strength`, and v the mean of e over all planes (which inhibits),
     t = max(0, (1 + e) / (1 + v) - 1) and the answer is t / (saturation + t), below 1 whatever comes in.
-    `rule="max"` takes the largest value of the window in place of the blur, as the cresceptron did.
     Nothing is learned here.
 
-    Input `(batch, height, width, planes)`; the planes stay.
+    Arguments:
+        kernel_size: side of the window.
+        strides: the step from one cell to the next.
+        padding: rings of zeros around each plane.
+        strength: what the blurred plane is multiplied with.
+        falloff: by how much the weights of the blur fade with each pixel from the middle, above 0 and at most 1.
+        saturation: the t at which half of the strongest answer is reached.
+        rule: "sum", or "max" for the largest value of the window in place of the blur, as the cresceptron had it.
+        data_format: "channels_last" or "channels_first"; Keras's setting when None.
+
+    Input `(batch, height, width, planes)`, output `(batch, height', width', planes)`.
 
     >>> tuple(CCell(5, strides=2, padding=4)(keras.ops.ones((1, 16, 16, 24))).shape)
     (1, 10, 10, 24)

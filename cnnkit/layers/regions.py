@@ -28,7 +28,7 @@ class SpatialPyramidPooling2D(keras.Layer):
     Level n cuts the map into n x n bins; bin i takes the rows from floor(i H / n) up to ceil((i + 1) H / n),
     so bins overlap by a row where n does not divide H, and none is empty even when n > H.
 
-    Arguments: `levels`, the n of each level, coarse to fine.
+    Arguments: `levels`, the n of each level, coarse to fine; `data_format`.
     Input shape: `(batch, height, width, channels)`, any height and width.
     Output shape: `(batch, sum(n * n) * channels)`, level by level, row by row, channels last.
 
@@ -150,7 +150,7 @@ class RoIPooling(_OfBoxes):
     A box without area, or wholly outside the map, gives zeros: so boxes of zeros may pad a batch.
 
     Arguments: `size`, rows and columns of the output; `spatial_scale`, feature cells per unit of the boxes
-    (1 / 16 for boxes in pixels over a map of stride 16).
+    (1 / 16 for boxes in pixels over a map of stride 16); `data_format` of the features.
     Input shape: `[features, boxes]`, `(batch, height, width, channels)` and `(batch, boxes, 4)` with
     x1, y1, x2, y2. Output shape: `(batch, boxes, rows, columns, channels)`; with `channels_first` features
     the channels come third.
@@ -205,7 +205,7 @@ class RoIAlign(_OfBoxes):
     y = R X C^T for each box, with R and C the interpolation weights along rows and columns; a gradient
     reaches the features and the boxes.
 
-    Arguments: `size`, `spatial_scale` and the shapes as in `RoIPooling`, and `sampling_ratio`.
+    Arguments: `size`, `spatial_scale`, `data_format` and the shapes as in `RoIPooling`, and `sampling_ratio`.
 
     >>> x, boxes = np.arange(16.0).reshape(1, 4, 4, 1), np.array([[[0, 0, 4, 2]]])
     >>> np.asarray(RoIAlign(2)([x, boxes]))[0, 0, :, :, 0].tolist()

@@ -26,8 +26,8 @@ class SimpleCells(keras.layers.Layer):
     Arguments: `orientations` equally spaced over 180 degrees, `phases` over 360 (4: bright bar, edge, dark
     bar, opposite edge), `wavelength` of the stripes in pixels, odd `size` of the kernels (by default wide
     enough for the envelope), `aspect` (below 1: longer than wide), `threshold`, `padding` ("valid", because
-    a border of zeros is an edge that is not in the picture, or "same").  The kernels are not trained unless
-    `trainable=True` asks for it.
+    a border of zeros is an edge that is not in the picture, or "same"), `data_format`.  The kernels are not
+    trained unless `trainable=True` asks for it.
 
     Input `(batch, height, width, 1)`, output `(batch, height', width', orientations * phases)`.
 
@@ -109,7 +109,7 @@ class ComplexCells(keras.layers.Layer):
     `rule="energy"` adds the squares of the phases (four rectified phases give what two unrectified
     filters a quarter wave apart would: `max(0, r)^2 + max(0, -r)^2 = r^2`) and averages over the window;
     `rule="max"` keeps the largest, over phases and window.  `pool_size` 1 stays in place; `strides`
-    defaults to 1, so that the map keeps every position.
+    defaults to 1, so that the map keeps every position.  `data_format` says where the channels stand.
 
     Input `(batch, height, width, orientations * phases)`, as `SimpleCells` gives it; output has
     `orientations` channels.
