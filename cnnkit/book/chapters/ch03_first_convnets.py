@@ -102,8 +102,8 @@ CLAIMS = {
         source=HOMMA,
     ),
     "homma-atlas-marks": Claim(
-        "Neurons that convolve in time, taught by the delta rule, make a fraction of the mistakes of matched filters "
-        "when they spot syllables in a noisy stream.",
+        "With one threshold for streams of more and less noise, neurons that convolve in time make a fraction of the "
+        "mistakes of matched filters when the delta rule has taught them.",
         source=HOMMA,
     ),
     "tdnn-shape": Claim(
@@ -172,8 +172,7 @@ CLAIMS = {
         "Three maxima, one for each third of the time, tell the anagrams apart.", source=HERE
     ),
     "echoes-taught": Claim(
-        "Across a new room, a time-delay network that was taught near and far recognises more than one taught near "
-        "the microphone only: the difference.",
+        "Taught near the microphone and with echoes, a time-delay network recognises stops across a new room.",
         source="this page",
     ),
     "echoes-hurt": Claim(
