@@ -89,10 +89,13 @@ class BlurPool2D(keras.Layer):
             )
         channels = x.shape[-1]
         blur = ops.cast(binomial_kernel(self.kernel_size)[:, :, None, None], x.dtype)
-        y = ops.depthwise_conv(
-            x, ops.tile(blur, (1, 1, channels, 1)), strides=1, padding="valid", data_format="channels_last"
-        )
-        y = y[:, :: self.strides[0], :: self.strides[1]]
+        kernel = ops.tile(blur, (1, 1, channels, 1))
+        rows, columns = self.strides
+        if rows == columns:
+            y = ops.depthwise_conv(x, kernel, rows, padding="valid", data_format="channels_last")
+        else:  # TensorFlow has no depthwise convolution with two strides
+            y = ops.depthwise_conv(x, kernel, 1, padding="valid", data_format="channels_last")
+            y = y[:, ::rows, ::columns]
         return y if self.data_format == "channels_last" else ops.moveaxis(y, -1, 1)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
