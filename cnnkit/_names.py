@@ -1,4 +1,4 @@
-"""Messages for names that nobody knows."""
+"""Messages for names that nobody knows, and for numbers that cannot be."""
 
 from __future__ import annotations
 
@@ -14,3 +14,10 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> str:
     if near:
         return f"no {kind} is called '{name}'; did you mean {' or '.join(repr(n) for n in near)}?"
     return f"no {kind} is called '{name}'; known are: {', '.join(known) or 'none yet'}"
+
+
+def positive(who: str, **values: float) -> None:
+    """Refuse a number that is not above zero, by its name."""
+    for name, value in values.items():
+        if not value > 0:
+            raise ValueError(f"{who} needs {name} > 0, not {value}")

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cnnkit._names import positive
+
 __all__ = ["drifting_grating", "grating", "moving_bar", "noise", "oriented_bars", "spots"]
 
 
@@ -34,14 +36,14 @@ def oriented_bars(
     Chapter: origins/01-hubel-wiesel.
     Paper: doi:10.1113/jphysiol.1959.sp006308.
     """
-    _positive("oriented_bars", size=size, width=width, softness=softness)
+    positive("oriented_bars", size=size, width=width, softness=softness)
     x, y = _field(size)
     x, y = x - position[0], y - position[1]
     radians = np.deg2rad(np.asarray(angles, float).reshape(-1))[:, None, None]
     along, across = x * np.cos(radians) + y * np.sin(radians), y * np.cos(radians) - x * np.sin(radians)
     bars = _edge(width / 2 - np.abs(across), softness)
     if length is not None:
-        _positive("oriented_bars", length=length)
+        positive("oriented_bars", length=length)
         bars = bars * _edge(length / 2 - np.abs(along), softness)
     return _images(bars if bright else 1 - bars)
 
@@ -64,7 +66,7 @@ def moving_bar(
     Chapter: origins/01-hubel-wiesel.
     Paper: doi:10.1113/jphysiol.1962.sp006837.
     """
-    _positive("moving_bar", frames=frames)
+    positive("moving_bar", frames=frames)
     travel = float(size) if travel is None else travel
     direction = np.deg2rad(angle + 90)
     steps = np.linspace(-travel / 2, travel / 2, frames)
@@ -91,7 +93,7 @@ def grating(
 
     Chapter: origins/01-hubel-wiesel.
     """
-    _positive("grating", size=size, wavelength=wavelength)
+    positive("grating", size=size, wavelength=wavelength)
     if not 0 <= contrast <= 1:
         raise ValueError(f"a grating's contrast lies in [0, 1], not at {contrast}")
     x, y = _field(size)
@@ -115,7 +117,7 @@ def drifting_grating(
 
     Chapter: origins/01-hubel-wiesel.
     """
-    _positive("drifting_grating", frames=frames)
+    positive("drifting_grating", frames=frames)
     phases = 360 * cycles * np.arange(frames) / frames
     return np.concatenate([grating([angle], size, wavelength, phase, contrast) for phase in phases])
 
@@ -136,7 +138,7 @@ def spots(
     Chapter: origins/01-hubel-wiesel.
     Paper: doi:10.1113/jphysiol.1959.sp006308.
     """
-    _positive("spots", size=size, softness=softness)
+    positive("spots", size=size, softness=softness)
     x, y = _field(size)
     distance = np.hypot(x - position[0], y - position[1])
     discs = _edge(np.asarray(radii, float).reshape(-1, 1, 1) - distance, softness)
@@ -156,7 +158,7 @@ def noise(count: int, size: int = 32, kind: str = "gaussian", seed: int = 0) -> 
 
     Chapter: origins/01-hubel-wiesel.
     """
-    _positive("noise", count=count, size=size)
+    positive("noise", count=count, size=size)
     generator = np.random.default_rng(seed)
     if kind == "binary":
         return _images(generator.choice([-1.0, 1.0], (count, size, size)))
@@ -186,9 +188,3 @@ def _edge(inside: np.ndarray, softness: float) -> np.ndarray:
 
 def _images(stack: np.ndarray) -> np.ndarray:
     return stack[..., None].astype(np.float32)
-
-
-def _positive(who: str, **values: float) -> None:
-    for name, value in values.items():
-        if not value > 0:
-            raise ValueError(f"{who} needs {name} > 0, not {value}")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cnnkit._names import positive
+
 __all__ = ["Electromyogram", "electromyogram", "motor_units"]
 
 RATE = 2_000  # samples a second
@@ -33,6 +35,7 @@ def motor_units(count: int = 3, length: int = 41, seed: int = 0) -> np.ndarray:
 
     Chapter: origins/03-first-convnets.
     """
+    positive("motor_units", count=count, length=length)
     generator = np.random.default_rng(seed)
     time = np.arange(length) - length // 2
     shapes = []
@@ -65,7 +68,10 @@ def electromyogram(
     """
     if not 0 < firing < 90:
         raise ValueError(f"firing {firing} is not between 0 and 90 spikes a second, beyond which waves merge")
+    positive("electromyogram", count=count, samples=samples)
     shapes = motor_units(seed=0) if shapes is None else np.asarray(shapes)
+    if shapes.ndim != 2:
+        raise ValueError(f"shapes must be (units, length), as motor_units gives them, not {shapes.shape}")
     generator = np.random.default_rng([seed, 3])
     spikes = np.zeros((count, samples, len(shapes)), np.float32)
     pause = RATE / firing

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cnnkit._names import positive
 from cnnkit.data.sounds import SAMPLE_RATE, STOPS, VOWELS, Voice, mel_spectrogram, reverberate, speak, voices
 
 __all__ = ["Speech", "spoken_stops", "spoken_syllables", "spoken_words", "window_of"]
@@ -48,6 +49,7 @@ def spoken_stops(
     Chapter: origins/03-first-convnets.
     Paper: doi:10.1109/29.21701.
     """
+    positive("spoken_stops", count=count)
     vowels = np.random.default_rng([seed, 4]).choice(list(VOWELS), count)
     consonants = np.arange(count) % len(STOPS)
     syllables = ["bdg"[k] + vowel for k, vowel in zip(consonants, vowels, strict=True)]
@@ -68,6 +70,7 @@ def spoken_syllables(
 
     Chapter: origins/03-first-convnets.
     """
+    positive("spoken_syllables", count=count, syllables=len(syllables))
     labels = np.arange(count) % len(syllables)
     return _patches([syllables[k] for k in labels], labels, (0, 0), speakers, noise, None, True, seed)
 
@@ -108,6 +111,7 @@ def spoken_words(
 
     Chapter: origins/03-first-convnets.
     """
+    positive("spoken_words", count=count, vocabulary=len(vocabulary))
     generator = np.random.default_rng([seed, 2])
     speakers = voices(20, seed=seed) if speakers is None else speakers
     labels = generator.permutation(np.arange(count) % len(vocabulary)).astype(np.int64)

@@ -314,7 +314,7 @@ class SoftmaxPooling2D(WindowPooling2D):
         return {**super().get_config(), "beta": self.beta}
 
 
-@register_layer(chapter="layers/06-pooling", paper="10.1109/tvt.2019.2899972")
+@register_layer(chapter="layers/06-pooling", paper="doi:10.1109/tvt.2019.2899972")
 class ChannelMaxPooling(keras.Layer):
     """The maximum over groups of neighbouring channels at each position: fewer channels, the same places.
 

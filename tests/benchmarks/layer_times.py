@@ -40,12 +40,15 @@ from keras.layers import (  # noqa: E402
     Conv2D,
     Conv2DTranspose,
     Cropping2D,
+    DepthwiseConv2D,
     Dropout,
     Flatten,
+    LayerNormalization,
     MaxPooling1D,
     MaxPooling2D,
     MultiHeadAttention,
     Reshape,
+    Resizing,
     Softmax,
     UpSampling2D,
 )
@@ -97,6 +100,13 @@ def attend(x):
 def dilated(x):
     runs = ((11, 1), (11, 2), (10, 4))
     return Concatenate()([Conv2D(f, 3, padding="same", dilation_rate=d)(x) for f, d in runs])
+
+
+def turned(x):
+    """For each picture a rotation by a twentieth of a turn, as the six numbers of an affine map."""
+    angle = np.pi / 10
+    numbers = [[np.cos(angle), -np.sin(angle), 0.0, np.sin(angle), np.cos(angle), 0.0]]
+    return ops.zeros_like(x[:, 0, 0, :6]) + np.array(numbers, "float32")
 
 
 def where_largest(x):
@@ -225,6 +235,53 @@ ROWS: dict[str, Row] = {
         why="chooses for each pixel between a maximum and zero, where UpSampling2D copies",
     ),
     "BedOfNailsUnpooling2D()": Row(layers.BedOfNailsUnpooling2D(), "UpSampling2D", UpSampling2D(2)),
+    "BlurPool2D()": Row(
+        layers.BlurPool2D(), "DepthwiseConv2D", DepthwiseConv2D(3, strides=2, padding="same")
+    ),
+    "LocalResponseNormalization()": Row(
+        layers.LocalResponseNormalization(),
+        "LayerNormalization",
+        LayerNormalization(),
+        why="a power for each pixel, where LayerNormalization has one root for all channels of a pixel",
+    ),
+    "GlobalResponseNormalization()": Row(
+        layers.GlobalResponseNormalization(), "LayerNormalization", LayerNormalization()
+    ),
+    "Maxout(2)": Row(
+        layers.Maxout(2), "MaxPooling1D", lambda x: MaxPooling1D(2)(Reshape((64 * 64 * 32, 1))(x))
+    ),
+    "PartiallyConnected2D(32 of 32 maps, 3)": Row(
+        layers.PartiallyConnected2D(np.eye(32) + np.eye(32)[::-1], 3), "Conv2D", Conv2D(32, 3)
+    ),
+    "TrainableSubsampling2D()": Row(
+        layers.TrainableSubsampling2D(),
+        "AveragePooling2D",
+        average,
+        "AveragePooling2D, DepthwiseConv2D(1)",
+        lambda x: DepthwiseConv2D(1)(average(x)),
+        why="a coefficient and a bias for each map, after the average",
+    ),
+    "SCell(32, 5)": Row(
+        layers.SCell(32, 5),
+        "Conv2D",
+        Conv2D(32, 5),
+        "two Conv2D, divided",
+        lambda x: Conv2D(32, 5)(x) / (1 + ops.sqrt(Conv2D(1, 5)(ops.square(x)))),
+    ),
+    "CCell(5)": Row(
+        layers.CCell(5),
+        "DepthwiseConv2D",
+        DepthwiseConv2D(5, strides=2, padding="same"),
+        why="pads by four, and each cell is braked by the mean of all maps",
+    ),
+    "SpatialTransformer()": Row(
+        lambda x: layers.SpatialTransformer()([x, turned(x)]),
+        "Resizing",
+        Resizing(64, 64),
+        "ops.image.affine_transform",
+        lambda x: ops.image.affine_transform(x, ops.concatenate([turned(x), turned(x)[:, :2]], axis=1)),
+        why="every picture has a grid of its own, gathered pixel by pixel, where Resizing has one for all",
+    ),
 }
 
 
@@ -258,6 +315,18 @@ def runner(function: Callable, arrays: list, training: bool) -> Callable[[], tup
         return 1e3 * (time.perf_counter() - start), 1e3 * (time.process_time() - used)
 
     return run
+
+
+def memory(row: Row) -> float:
+    """What XLA sets aside for the arrays between input and output, in units of the input (JAX only)."""
+    import jax
+
+    shapes = [SHAPE, (BOXES, 4)] if row.boxes else [SHAPE]
+    inputs = [keras.Input(shape) for shape in shapes]
+    model = keras.Model(inputs, row.layer(inputs if len(inputs) > 1 else inputs[0]))
+    arrays = [jax.ShapeDtypeStruct((BATCH, *shape), "float32") for shape in shapes]
+    lowered = jax.jit(lambda *a: model(list(a), training=row.training)).lower(*arrays)
+    return lowered.compile().memory_analysis().temp_size_in_bytes / (BATCH * np.prod(SHAPE) * 4)
 
 
 def measure(row: Row, turns: int) -> np.ndarray:
@@ -319,6 +388,7 @@ def main() -> None:
             "work_ms": composed[0][0] if composed else "",
             "work_cpu_ms": composed[0][1] if composed else "",
             "work_ratio": round(ours[0] / composed[0][0], 2) if composed else "",
+            "memory": round(memory(row), 2) if backend == "jax" else "",
             "turns": turns,
             "load_average": round(os.getloadavg()[0], 1),
             "machine": machine(),

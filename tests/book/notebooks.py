@@ -124,8 +124,8 @@ def has_every_section(notebook: Notebook, chapter: str) -> list[str]:
         faults.append(f"{words} words of prose")
     if len(set(calls(notebook, "claim"))) < 5:
         faults.append("fewer than five claims")
-    if len(set(calls(notebook, "exercise"))) < 3:
-        faults.append("fewer than three exercises")
+    if len(set(calls(notebook, "exercise"))) < 4:
+        faults.append("fewer than four exercises")
     return faults
 
 

@@ -95,6 +95,11 @@ def test_pink_noise_falls_as_one_over_frequency():
         (lambda: data.photograph("cat", size=0), "at least 1 pixel, not 0"),
         (lambda: data.letters(4, characters=""), "characters to draw"),
         (lambda: data.scattered(np.ones((5, 8, 8)), 12), r"\(count, height, width, channels\)"),
+        (lambda: data.spoken_stops(0), "count > 0, not 0"),
+        (lambda: data.spoken_syllables([]), "syllables > 0"),
+        (lambda: data.spoken_words([]), "vocabulary > 0"),
+        (lambda: data.motor_units(0), "count > 0"),
+        (lambda: data.electromyogram(shapes=np.ones(5)), r"not \(5,\)"),
     ],
 )
 def test_what_cannot_be_drawn_says_why(call, message):
