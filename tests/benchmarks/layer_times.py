@@ -49,7 +49,6 @@ from keras.layers import (  # noqa: E402
     MultiHeadAttention,
     Reshape,
     Resizing,
-    Softmax,
     UpSampling2D,
 )
 
@@ -168,8 +167,8 @@ ROWS: dict[str, Row] = {
         layers.SoftmaxPooling2D(),
         "AveragePooling2D",
         average,
-        "Softmax, AveragePooling2D",
-        lambda x: average(Softmax()(x)),
+        "exponential, two AveragePooling2D, divided",
+        lambda x: average(x * ops.exp(x)) / average(ops.exp(x)),
         why="an exponential for each pixel, shifted by the largest of its window, and two sums over four slices",
     ),
     "ChannelMaxPooling()": Row(
@@ -236,7 +235,10 @@ ROWS: dict[str, Row] = {
     ),
     "BedOfNailsUnpooling2D()": Row(layers.BedOfNailsUnpooling2D(), "UpSampling2D", UpSampling2D(2)),
     "BlurPool2D()": Row(
-        layers.BlurPool2D(), "DepthwiseConv2D", DepthwiseConv2D(3, strides=2, padding="same")
+        layers.BlurPool2D(),
+        "DepthwiseConv2D",
+        DepthwiseConv2D(3, strides=2, padding="same"),
+        why="pads the image before the convolution, so that 'same' means the same on every backend",
     ),
     "LocalResponseNormalization()": Row(
         layers.LocalResponseNormalization(),
@@ -248,7 +250,10 @@ ROWS: dict[str, Row] = {
         layers.GlobalResponseNormalization(), "LayerNormalization", LayerNormalization()
     ),
     "Maxout(2)": Row(
-        layers.Maxout(2), "MaxPooling1D", lambda x: MaxPooling1D(2)(Reshape((64 * 64 * 32, 1))(x))
+        layers.Maxout(2),
+        "MaxPooling1D",
+        lambda x: MaxPooling1D(2)(Reshape((64 * 64 * 32, 1))(x)),
+        why="takes the maximum along an axis of two, which TensorFlow's CPU does more slowly than its poolings",
     ),
     "PartiallyConnected2D(32 of 32 maps, 3)": Row(
         layers.PartiallyConnected2D(np.eye(32) + np.eye(32)[::-1], 3), "Conv2D", Conv2D(32, 3)
