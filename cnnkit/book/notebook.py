@@ -23,8 +23,9 @@ def setup(chapter: str, seed: int = 0) -> None:
     global _chapter
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Where a notebook is open TensorFlow writes its remarks to stdout, among them one on retracing: Keras compiles
-    # grouped and dilated convolutions anew at each eager call.  When it comes depends on what ran before.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    # grouped and dilated convolutions anew at each eager call.  When it comes depends on what ran before.  A filter
+    # stays, where TensorFlow would set a level back when it first has something to say.
+    logging.getLogger("tensorflow").addFilter(lambda record: record.levelno >= logging.ERROR)
     # pooch, which scikit-image loads, asks tqdm for a widget that a plain notebook does not have.
     warnings.filterwarnings("ignore", message="IProgress not found")
     import keras
