@@ -51,6 +51,7 @@ def value_and_gradient(
     tensors = [keras.ops.convert_to_tensor(a, dtype=keras.config.floatx()) for a in map(np.asarray, arrays)]
 
     def scalar(*tensors: Tensor) -> Tensor:
+        # A weight of another layer that waits for its first value goes on waiting.
         with keras.StatelessScope(initialize_variables=False):
             return _scalar(function(*tensors))
 

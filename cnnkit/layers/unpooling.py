@@ -36,6 +36,14 @@ class _Tiles(keras.Layer):
     def _as_given(self, y: Any) -> Any:
         return y if self.data_format == "channels_last" else ops.moveaxis(y, -1, 1)
 
+    def _images(self, shape: Sequence[int | None]) -> Sequence[int | None]:
+        """The shape, if it is one of images with something in them."""
+        if len(shape) != 4 or 0 in shape[1:]:
+            raise ValueError(
+                f"{self.name} takes images of four axes, none of them empty; it was given {tuple(shape)}"
+            )
+        return shape
+
     def _sized(self, shape: Sequence[int | None], *size: int | None) -> Shape:
         """The shape with another height and width."""
         new = list(shape)
@@ -101,7 +109,7 @@ class MaxPoolingWithSwitches2D(_Tiles):
         return self._as_given(y), self._as_given(ops.cast(switches, "int32"))
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Any:
-        sides = [input_shape[axis] for axis in self._space]
+        sides = [self._images(input_shape)[axis] for axis in self._space]
         for n, k in zip(sides, self.pool_size, strict=True):
             if n is not None and n < k:
                 raise ValueError(f"a side of {n} holds no tile of {k}: use a smaller pool_size")
@@ -161,7 +169,7 @@ class MaxUnpooling2D(_Tiles):
             raise ValueError(
                 f"{self.name} is called on a list of two, [maxima, switches]; it was given {shapes}"
             )
-        one, other = (tuple(shape) for shape in shapes)
+        one, other = (tuple(self._images(shape)) for shape in shapes)
         if any(a is not None and b is not None and a != b for a, b in zip(one, other, strict=False)):
             raise ValueError(
                 f"{self.name}: the maxima have shape {one} and the switches {other}; they must be those of one "
@@ -223,6 +231,9 @@ class BedOfNailsUnpooling2D(_Tiles):
     Chapter: layers/05-convolution-variants.
     """
 
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        self._images(input_shape)
+
     def call(self, inputs: Any) -> Any:
         x, (kh, kw) = self._last(inputs), self.pool_size
         _, height, width, channels = (n if n is not None else ops.shape(x)[i] for i, n in enumerate(x.shape))
@@ -231,8 +242,9 @@ class BedOfNailsUnpooling2D(_Tiles):
         return self._as_given(ops.reshape(y, (-1, height * kh, width * kw, channels)))
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        shape = self._images(input_shape)
         size = (
-            None if input_shape[axis] is None else input_shape[axis] * k
+            None if shape[axis] is None else shape[axis] * k
             for axis, k in zip(self._space, self.pool_size, strict=True)
         )
-        return self._sized(input_shape, *size)
+        return self._sized(shape, *size)

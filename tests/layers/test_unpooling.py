@@ -105,3 +105,12 @@ def test_what_cannot_be_is_refused_in_words(make, shapes, words):
             if isinstance(shapes, list)
             else np.ones(shapes, "float32")
         )
+
+
+@pytest.mark.parametrize("shape", [(4, 4, 1), (1, 0, 4, 1), (1, 4, 4, 0)])
+def test_what_is_no_image_is_refused(shape):
+    for layer in (MaxPoolingWithSwitches2D(), BedOfNailsUnpooling2D()):
+        with pytest.raises(ValueError, match="takes images of four axes"):
+            layer(np.ones(shape, "float32"))
+    with pytest.raises(ValueError, match="takes images of four axes"):
+        MaxUnpooling2D()([np.ones(shape, "float32"), np.zeros(shape, "int32")])
