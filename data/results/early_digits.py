@@ -7,14 +7,12 @@
 iterations in training and twenty in the test, against the same links used once each, feed-forward.  Both see
 the same pictures, 30 passes.  `winter`: 100, 500 and 1,500 digits to learn from, 297 to be tested on; each
 seed cuts the 1,797 digits anew, the same for both.  Both machines keep one setting throughout.  Chapter
-origins/03-first-convnets plots both files and repeats a slice by importing from here.
+origins/03-first-convnets plots both files.
 """
 
 from __future__ import annotations
 
-import csv
 import os
-import platform
 import sys
 import time
 from pathlib import Path
@@ -24,9 +22,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 from keras import layers
+from recording import about, write
 
 from cnnkit import data
-from cnnkit.gradients import backend_name
 from cnnkit.origins import abstraction_pyramid, occlude
 
 HERE = Path(__file__).parent
@@ -120,7 +118,7 @@ def pyramid(seeds: int = 5) -> None:
                         "error_of_the_grey_square": round(before, 5),
                         "parameters": model.count_params(),
                         "cpu_seconds": seconds,
-                        **about("pyramid"),
+                        **about(),
                     }
                 )
             print(recurrent, seed, [round(e, 4) for e in errors], seconds, flush=True)
@@ -146,28 +144,11 @@ def winter(seeds: int = 5) -> None:
                         "test_digits": len(y_test),
                         "accuracy": round(float(np.mean(guess == y_test)), 4),
                         "cpu_seconds": round(time.process_time() - started, 2),
-                        **about("winter"),
+                        **about(),
                     }
                 )
                 print(*list(rows[-1].values())[:7], flush=True)
     write("svm-cnn-digits-5-seeds.csv", rows)
-
-
-def about(command: str) -> dict[str, str]:
-    """Where and with what it was measured."""
-    return {
-        "hardware": f"{os.cpu_count()} CPU cores, {platform.machine()}",
-        "versions": f"Keras {keras.__version__} on {backend_name()}, NumPy {np.__version__}, "
-        f"Python {platform.python_version()}",
-        "command": f"python data/results/early_digits.py {command}",
-    }
-
-
-def write(name: str, rows: list[dict]) -> None:
-    with (HERE / name).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 if __name__ == "__main__":

@@ -15,23 +15,19 @@ places, and asks at the others.  Chapter origins/03-first-convnets plots the fil
 
 from __future__ import annotations
 
-import csv
 import os
-import platform
 import sys
 import time
-from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
+from recording import about, write
 
 from cnnkit import data, models
-from cnnkit.gradients import backend_name
 from cnnkit.origins import drawn_kernels, feature_recognizer, shuffled_kernels, siann, skeletons
 
-HERE = Path(__file__).parent
 TRAIN, TEST, PASSES = 7_291, 2_007, 23
 Digits = tuple[np.ndarray, np.ndarray]
 
@@ -117,7 +113,7 @@ def published(seeds: int = 3, rate: float = 0.03) -> None:
                     "test_error_percent": round(100 * errors(model, x_test, y_test) / len(x_test), 2),
                     "rate": rate,
                     "cpu_seconds": round(time.process_time() - started, 1),
-                    **about("published"),
+                    **about(),
                 }
             )
             print(*list(rows[-1].values())[:9], flush=True)
@@ -146,7 +142,7 @@ def kernels(seeds: int = 5) -> None:
                     "test_error_percent": round(100 * wrong / len(x_test), 2),
                     "steps": steps,
                     "cpu_seconds": round(time.process_time() - started, 1),
-                    **about("kernels"),
+                    **about(),
                 }
             )
             print(*list(rows[-1].values())[:10], flush=True)
@@ -194,28 +190,11 @@ def letters(seeds: int = 5, steps: int = 200) -> None:
                         "known_elsewhere": round(1 - errors(model, x_test, y_test) / len(x_test), 4),
                         "steps": passes * shown,
                         "cpu_seconds": round(time.process_time() - started, 1),
-                        **about("letters"),
+                        **about(),
                     }
                 )
                 print(*list(rows[-1].values())[:8], flush=True)
         write("first-convnets-letters-5-seeds.csv", rows)
-
-
-def about(command: str) -> dict[str, str]:
-    """Where and with what it was measured."""
-    return {
-        "hardware": f"{os.cpu_count()} CPU cores, {platform.machine()}",
-        "versions": f"Keras {keras.__version__} on {backend_name()}, NumPy {np.__version__}, "
-        f"Python {platform.python_version()}",
-        "command": f"python data/results/first_convnets.py {command}",
-    }
-
-
-def write(name: str, rows: list[dict]) -> None:
-    with (HERE / name).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 if __name__ == "__main__":
