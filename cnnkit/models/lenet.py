@@ -15,6 +15,7 @@ from cnnkit.layers.rbf import RadialBasisScores, character_codes
 from cnnkit.layers.squashing import scaled_tanh
 from cnnkit.layers.subsampling import TrainableSubsampling2D
 from cnnkit.models.registry import Weights, register
+from cnnkit.scratch.lenet import h2_table
 
 __all__ = ["c3_table", "lenet1", "lenet5", "lenet5_modern"]
 
@@ -138,12 +139,11 @@ def lenet1(classes: int = 10, input_shape: tuple[int, int, int] = (16, 16, 1)) -
     Chapter: models/17-lenet.
     Paper: doi:10.1162/neco.1989.1.4.541.
     """
-    ring = np.array([[(i - j) % 12 < 8 for j in range(12)] for i in range(12)], dtype="int64")
     settings = {"kernel_size": 5, "strides": 2, "padding": 2, "pad_value": -1.0, "bias": "unit"}
     inputs = keras.Input(input_shape, name="image")
     everywhere = np.ones((input_shape[-1], 12), dtype="int64")
     x = PartiallyConnected2D(everywhere, **settings, activation=scaled_tanh, name="H1")(inputs)
-    x = PartiallyConnected2D(ring, **settings, activation=scaled_tanh, name="H2")(x)
+    x = PartiallyConnected2D(h2_table(), **settings, activation=scaled_tanh, name="H2")(x)
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(30, scaled_tanh, kernel_initializer=_uniform(x.shape[-1]), name="H3")(x)
     x = layers.Dense(

@@ -31,6 +31,7 @@ from cnnkit.scratch.dense import dense, dense_backward
 from cnnkit.scratch.geometry import convolution_parameters, output_size, padding_amount
 from cnnkit.scratch.lenet import (
     digit_bitmaps,
+    h2_table,
     partially_connected2d,
     radial_basis_scores,
     trainable_subsampling2d,
@@ -128,6 +129,7 @@ __all__ = [
     "global_response_normalize_backward",
     "group_normalize",
     "group_normalize_backward",
+    "h2_table",
     "hard_silu",
     "huber_loss",
     "im2col",

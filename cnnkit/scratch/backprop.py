@@ -17,6 +17,7 @@ import numpy as np
 from cnnkit.scratch.activations import scaled_tanh, scaled_tanh_derivative
 from cnnkit.scratch.convolution import convolve2d, convolve2d_backward
 from cnnkit.scratch.dense import dense, dense_backward
+from cnnkit.scratch.lenet import h2_table
 
 __all__ = ["Chain", "Convolve", "Flatten", "Join", "Pad", "Squash", "Step", "net_of_1989"]
 
@@ -39,16 +40,23 @@ class Step(Protocol):
         ...
 
 
-class Pad:
+class _Weightless:
+    """A step that has nothing to learn."""
+
+    def __init__(self) -> None:
+        self.weights: list[np.ndarray] = []
+        self.gradients: list[np.ndarray] = []
+
+
+class Pad(_Weightless):
     """Add `size` pixels of a constant on each side.  Nobody taught them, so their gradient is dropped.
 
     Chapter: origins/03-first-convnets.
     """
 
     def __init__(self, size: int, value: float = 0.0) -> None:
+        super().__init__()
         self.size, self.value = size, value
-        self.weights: list[np.ndarray] = []
-        self.gradients: list[np.ndarray] = []
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         """A wider picture."""
@@ -94,15 +102,11 @@ class Convolve:
         return dx
 
 
-class Squash:
+class Squash(_Weightless):
     """The stretched tanh of the LeNet papers, unit by unit.
 
     Chapter: origins/03-first-convnets.
     """
-
-    def __init__(self) -> None:
-        self.weights: list[np.ndarray] = []
-        self.gradients: list[np.ndarray] = []
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Bend."""
@@ -114,15 +118,11 @@ class Squash:
         return dy * scaled_tanh_derivative(self.x)
 
 
-class Flatten:
+class Flatten(_Weightless):
     """From maps to one row a picture, and back.
 
     Chapter: origins/03-first-convnets.
     """
-
-    def __init__(self) -> None:
-        self.weights: list[np.ndarray] = []
-        self.gradients: list[np.ndarray] = []
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         """One row a picture."""
@@ -212,8 +212,7 @@ def net_of_1989(weights: Sequence[np.ndarray] | None = None, seed: int = 0) -> C
     Chapter: origins/03-first-convnets.
     Paper: doi:10.1162/neco.1989.1.4.541.
     """
-    ring = np.array([[(i - j) % 12 < 8 for j in range(12)] for i in range(12)], dtype=int)
-    tables = (np.ones((1, 12), int), ring)
+    tables = (np.ones((1, 12), int), h2_table())
     if weights is None:
         draw = np.random.default_rng(seed)
         shapes = ((25, (5, 5, 12)), (200, (5, 5, 96)), (192, (192, 30)), (30, (30, 10)))

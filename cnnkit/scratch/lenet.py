@@ -8,7 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["digit_bitmaps", "partially_connected2d", "radial_basis_scores", "trainable_subsampling2d"]
+__all__ = [
+    "digit_bitmaps",
+    "h2_table",
+    "partially_connected2d",
+    "radial_basis_scores",
+    "trainable_subsampling2d",
+]
 
 # Seven pixels wide, twelve high, as in the paper; drawn for this course, since the paper's own stylised
 # ASCII set was printed as a picture only.
@@ -39,6 +45,17 @@ def digit_bitmaps() -> np.ndarray:
     rows = [line.split() for line in _DIGITS.strip().splitlines()]
     ink = np.array([[list(row) for row in digit] for digit in zip(*rows, strict=True)]) == "#"
     return np.where(ink, 1, -1)
+
+
+def h2_table() -> np.ndarray:
+    """Which eight of the twelve maps of H1 each map of H2 sees in the net of 1989: `(12, 12)`, 1 where joined.
+
+    The paper gives the number and not the scheme; here they are neighbours in a ring.
+
+    Chapter: models/17-lenet.
+    Paper: doi:10.1162/neco.1989.1.4.541.
+    """
+    return np.array([[(i - j) % 12 < 8 for j in range(12)] for i in range(12)], dtype="int64")
 
 
 def partially_connected2d(
