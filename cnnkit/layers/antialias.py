@@ -91,11 +91,9 @@ class BlurPool2D(keras.Layer):
         blur = ops.cast(binomial_kernel(self.kernel_size)[:, :, None, None], x.dtype)
         kernel = ops.tile(blur, (1, 1, channels, 1))
         rows, columns = self.strides
-        if rows == columns:
-            y = ops.depthwise_conv(x, kernel, rows, padding="valid", data_format="channels_last")
-        else:  # TensorFlow has no depthwise convolution with two strides
-            y = ops.depthwise_conv(x, kernel, 1, padding="valid", data_format="channels_last")
-            y = y[:, ::rows, ::columns]
+        alike = rows == columns  # TensorFlow has no depthwise convolution with two strides
+        y = ops.depthwise_conv(x, kernel, rows if alike else 1, "valid", data_format="channels_last")
+        y = y if alike else y[:, ::rows, ::columns]
         return y if self.data_format == "channels_last" else ops.moveaxis(y, -1, 1)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:

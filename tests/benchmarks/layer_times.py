@@ -290,10 +290,15 @@ ROWS: dict[str, Row] = {
 }
 
 
+def built(function: Callable, shapes: list) -> keras.Model:
+    """The function as a model of one input, or of a list of several."""
+    inputs = [keras.Input(shape) for shape in shapes]
+    return keras.Model(inputs, function(inputs if len(inputs) > 1 else inputs[0]))
+
+
 def runner(function: Callable, arrays: list, training: bool) -> Callable[[], tuple[float, float]]:
     """Run the function once, as a compiled model, and tell the milliseconds by the clock and on all cores."""
-    inputs = [keras.Input(a.shape[1:]) for a in arrays]
-    model = keras.Model(inputs, function(inputs if len(inputs) > 1 else inputs[0]))
+    model = built(function, [a.shape[1:] for a in arrays])
     backend = keras.backend.backend()
     if backend == "tensorflow":
         import tensorflow as tf
@@ -327,8 +332,7 @@ def memory(row: Row) -> float:
     import jax
 
     shapes = [SHAPE, (BOXES, 4)] if row.boxes else [SHAPE]
-    inputs = [keras.Input(shape) for shape in shapes]
-    model = keras.Model(inputs, row.layer(inputs if len(inputs) > 1 else inputs[0]))
+    model = built(row.layer, shapes)
     arrays = [jax.ShapeDtypeStruct((BATCH, *shape), "float32") for shape in shapes]
     lowered = jax.jit(lambda *a: model(list(a), training=row.training)).lower(*arrays)
     return lowered.compile().memory_analysis().temp_size_in_bytes / (BATCH * np.prod(SHAPE) * 4)
