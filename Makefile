@@ -45,9 +45,9 @@ browser: html
 	$(BIN)/python -m pytest tests/browser -q
 
 test-backends: $(VENV)/backends-ready  ## the unit tests again on JAX and on PyTorch
-	for backend in jax torch; do echo "== $$backend"; KERAS_BACKEND=$$backend $(BIN)/python -m pytest tests --ignore=tests/browser --ignore=tests/book -m "not slow" -n 2 --dist loadscope -q; done
+	for backend in jax torch; do echo "== $$backend"; KERAS_BACKEND=$$backend $(BIN)/python -m pytest tests --ignore=tests/browser --ignore=tests/course -m "not slow" -n 2 --dist loadscope -q; done
 
-run: $(VENV)/ready  ## run chapters in place: make run CHAPTERS="layers/04-convolution"
+run: $(VENV)/ready  ## run chapters in place: make run CHAPTERS="layers/convolution"
 	$(BIN)/python book/execute.py $(CHAPTERS)
 
 serve: book  ## read the book at http://localhost:8000

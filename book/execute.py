@@ -1,4 +1,4 @@
-"""Run chapters in place and save them with their outputs: `python book/execute.py layers/04-convolution ...`.
+"""Run chapters in place and save them with their outputs: `python book/execute.py layers/convolution ...`.
 
 Without names, runs all that `_toc.yml` lists. Saves only what ran through, and nothing that differs from
 machine to machine (execution times, kernel versions).
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def chapters() -> list[str]:
-    """The chapters in reading order, as `layers/04-convolution`."""
+    """The chapters in reading order, as `layers/convolution`."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     pages = [page["file"] for part in toc["parts"] for page in part["chapters"]]
     pages += [

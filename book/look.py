@@ -1,7 +1,7 @@
 """Photograph pages of the built book, at desk and phone width, on light and on dark.
 
-    python book/look.py layers/04-convolution --out /tmp/look
-    python book/look.py index 00-orientation --widths 390 --themes dark
+    python book/look.py layers/convolution --out /tmp/look
+    python book/look.py index orientation --widths 390 --themes dark
 
 A page longer than ``--height`` pixels is cut into numbered pictures that can be read one by one.
 """
@@ -144,7 +144,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("pages", nargs="*", default=["index"], help="e.g. layers/04-convolution")
+    parser.add_argument("pages", nargs="*", default=["index"], help="e.g. layers/convolution")
     parser.add_argument("--out", type=Path, default=Path("/tmp/look"))
     parser.add_argument("--site", type=Path, default=SITE)
     parser.add_argument("--widths", type=int, nargs="+", default=[1440, 390])

@@ -17,7 +17,7 @@ from look import ROOT, browser, served
 from PIL import Image
 
 sys.path.insert(0, str(ROOT))
-from cnnkit.book.live import live_figure, live_figures, live_html
+from cnnkit.course.live import live_figure, live_figures, live_html
 
 PAGE = "<!doctype html><html data-theme=light><meta charset=utf-8><body style='font-family: sans-serif; margin: 0; width: 720px'>"
 LARGEST = 24_000  # bytes; every notebook that shows the figure carries it

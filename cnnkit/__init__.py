@@ -15,7 +15,7 @@ from types import ModuleType
 
 __version__ = "0.1.0"
 
-_PARTS = ("book", "data", "gradients", "insight", "layers", "models", "origins", "scratch")
+_PARTS = ("course", "data", "gradients", "insight", "layers", "models", "origins", "scratch")
 
 __all__ = ["__version__", *_PARTS]
 

@@ -13,3 +13,9 @@ def resource(name: str) -> Path:
         if (root / name).exists():
             return root / name
     raise FileNotFoundError(f"cnnkit was installed without '{name}'; install it again with pip")
+
+
+def chapters() -> Path:
+    """The folder of the chapters' own modules: from the wheel when installed, from the checkout otherwise."""
+    inside = _PACKAGE / "_chapters"
+    return inside if inside.exists() else _PACKAGE.parent / "chapters"

@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     >>> main(["data", "list", "digits"])  # doctest: +SKIP
     0
 
-    Chapter: 00-orientation.
+    Chapter: orientation.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -113,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         help="where the notebooks are; by default chapters/ here or in the checkout",
     )
-    claims.add_argument("--chapter", metavar="NAME", help="one chapter only, such as models/17-lenet")
+    claims.add_argument("--chapter", metavar="NAME", help="one chapter only, such as models/lenet")
     return parser
 
 
@@ -242,7 +242,7 @@ def _claims(options: argparse.Namespace) -> int:
     folder = options.folder or _notebooks()
     if not folder.is_dir():
         raise _Mistake(f"there is no folder '{folder}'")
-    findings = _part("book").collect(folder)
+    findings = _part("course").collect(folder)
     if options.chapter:
         known = sorted({finding.chapter for finding in findings})
         findings = [finding for finding in findings if finding.chapter == options.chapter]

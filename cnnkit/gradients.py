@@ -24,7 +24,7 @@ def backend_name() -> str:
     >>> backend_name() in ("tensorflow", "jax", "torch")
     True
 
-    Chapter: layers/04-convolution.
+    Chapter: layers/convolution.
     """
     return keras.backend.backend()
 
@@ -44,7 +44,7 @@ def value_and_gradient(
     >>> value, dx, dy
     (18.0, array([12.], dtype=float32), array([9.], dtype=float32))
 
-    Chapter: layers/04-convolution.
+    Chapter: layers/convolution.
     """
     if not arrays:
         raise ValueError("no array was given; value_and_gradient(function, x, ...) needs at least one")
@@ -65,7 +65,7 @@ def gradient(function: Callable[[Tensor], Tensor], x: np.ndarray) -> np.ndarray:
     >>> gradient(lambda x: keras.ops.sum(x**2), np.array([1.0, -3.0]))
     array([ 2., -6.], dtype=float32)
 
-    Chapter: layers/04-convolution.
+    Chapter: layers/convolution.
     """
     return value_and_gradient(function, x)[1][0]
 
@@ -84,7 +84,7 @@ def weight_gradients(
     >>> value, dw.ravel()
     (7.0, array([3., 4.], dtype=float32))
 
-    Chapter: layers/04-convolution.
+    Chapter: layers/convolution.
     """
     if not model.built:
         raise ValueError(

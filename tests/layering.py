@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "deploy": GROUND | {"layers"},
     "tasks": GROUND | {"layers", "models", "training", "insight"},
 }
-MAY_IMPORT["book"] = set(MAY_IMPORT)
+MAY_IMPORT["course"] = set(MAY_IMPORT)
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
 WITHOUT_KERAS = {"scratch", "data"}
 WITHOUT_ARCHITECTURES = {"training", "insight", "deploy"}
@@ -182,10 +182,6 @@ def public(root: Path) -> tuple[list[Public], list[str]]:
         names = exported(module)
         if module.path.stem.startswith("_") and module.path.stem != "__init__":
             continue
-        if module.name.startswith(
-            "cnnkit.book.chapters."
-        ):  # a chapter's exercises: content, not an interface
-            continue
         if names is None:
             if module.path.stem != "__init__" or len(module.tree.body) > 1:
                 faults.append(f"{at} has no __all__")
@@ -252,7 +248,7 @@ def poor_names(root: Path) -> list[str]:
             faults.append(f"{where} has no docstring")
         if len(item.chapters) != 1:
             faults.append(
-                f"{where} must name one chapter ('Chapter: layers/04-convolution.'), not {len(item.chapters)}"
+                f"{where} must name one chapter ('Chapter: layers/convolution.'), not {len(item.chapters)}"
             )
         faults += [
             f"{where} names {name}, no chapter of the plan" for name in sorted(item.chapters - chapters)
@@ -277,15 +273,10 @@ def poor_names(root: Path) -> list[str]:
     return faults
 
 
-PARTS = ((0, ""), (1, "origins/"), (4, "layers/"), (11, "training/"), (17, "models/"), (29, "dimensions/"),
-         (34, "tasks/"), (43, "insight/"))  # fmt: skip
-
-
 def plan(root: Path) -> set[str]:
-    """The chapters of the book's plan, as `layers/04-convolution`: those that the ledger speaks of."""
+    """The chapters of the book's plan, as `layers/convolution`: those that the ledger speaks of."""
     with (root / "data" / "ledger.csv").open(encoding="utf-8", newline="") as file:
-        names = {row["chapter"] for row in csv.DictReader(file)}
-    return {[folder for first, folder in PARTS if first <= int(name[:2])][-1] + name for name in names}
+        return {row["chapter"] for row in csv.DictReader(file)}
 
 
 def extends(notebook: Path) -> list[str] | None:

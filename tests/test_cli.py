@@ -124,11 +124,11 @@ def notebook(folder: Path, chapter: str, **finding: str) -> None:
 
 
 def test_claims_are_collected_from_the_notebooks(run, tmp_path):
-    notebook(tmp_path, "models/17-lenet")
-    notebook(tmp_path, "layers/04-convolution", id="other", published="")
+    notebook(tmp_path, "models/lenet")
+    notebook(tmp_path, "layers/convolution", id="other", published="")
     status, out, _ = run("claims", str(tmp_path))
     assert status == 0 and "claims: 2, chapters: 2" in out and "c3-connections" in out
-    only = json.loads(run("claims", str(tmp_path), "--chapter", "models/17-lenet", "--json")[1])
+    only = json.loads(run("claims", str(tmp_path), "--chapter", "models/lenet", "--json")[1])
     assert [finding["measured"] for finding in only] == ["1,516"]
 
 
@@ -170,9 +170,9 @@ def test_a_file_that_holds_no_model_is_named(name, run, tmp_path):
 
 
 def test_an_unknown_chapter_of_claims_gets_the_nearest(run, tmp_path):
-    notebook(tmp_path, "models/17-lenet")
+    notebook(tmp_path, "models/lenet")
     status, _, err = run("claims", str(tmp_path), "--chapter", "models/17-lennet")
-    assert status == 2 and "did you mean 'models/17-lenet'" in err
+    assert status == 2 and "did you mean 'models/lenet'" in err
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ __all__ = ["double"]
 def double(x: float) -> float:
     """Twice the number.
 
-    Chapter: layers/04-convolution.
+    Chapter: layers/convolution.
     """
     return 2 * x
 '''
@@ -44,8 +44,8 @@ def planted(tmp_path: Path):
     write("cnnkit/__init__.py", '"""The package."""\n__all__ = ["scratch"]\n')
     write("cnnkit/scratch/__init__.py", 'from cnnkit.scratch.fine import double\n\n__all__ = ["double"]\n')
     write("cnnkit/scratch/fine.py", FINE)
-    write("data/ledger.csv", "id,chapter\na,04-convolution\nb,00-orientation\n")
-    write("chapters/layers/04-convolution.ipynb", notebook("| Extends | `cnnkit.scratch.fine` |"))
+    write("data/ledger.csv", "id,chapter\na,layers/convolution\nb,orientation\n")
+    write("chapters/layers/convolution.ipynb", notebook("| Extends | `cnnkit.scratch.fine` |"))
     return write
 
 
@@ -95,8 +95,8 @@ WRONG_IMPORTS = [
     ("cnnkit/models/a.py", "from cnnkit.origins import cells", "models may not"),
     ("cnnkit/insight/a.py", "from cnnkit.models import create", "insight may not"),
     ("cnnkit/insight/a.py", "import keras\nkeras.applications.ResNet50", "names an architecture"),
-    ("cnnkit/models/a.py", "from cnnkit.book import claim", "models may not"),
-    ("cnnkit/book/a.py", "import cnnkit.cli", None),
+    ("cnnkit/models/a.py", "from cnnkit.course import claim", "models may not"),
+    ("cnnkit/course/a.py", "import cnnkit.cli", None),
     ("cnnkit/layers/a.py", "import tensorflow as tf", "may name a backend"),
     ("cnnkit/layers/a.py", "from jax import numpy", "may name a backend"),
     ("cnnkit/layers/a.py", "import keras\nif keras.backend.backend() == 'jax': pass", "asks which backend"),
@@ -123,7 +123,7 @@ def test_an_import_that_climbs_is_caught(name, text, message, planted):
             "import keras\nfrom cnnkit.scratch import double\nfrom cnnkit._names import unknown",
         ),
         ("cnnkit/models/a.py", "from cnnkit.layers import registry\nfrom .registry import register"),
-        ("cnnkit/cli.py", "def late():\n    from cnnkit import book, models"),
+        ("cnnkit/cli.py", "def late():\n    from cnnkit import course, models"),
     ],
 )
 def test_an_import_that_descends_is_let_through(name, text, planted):
@@ -137,9 +137,9 @@ def test_a_file_of_501_lines_is_caught(planted):
 
 
 POOR_NAMES = [
-    (("    Chapter: layers/04-convolution.\n", ""), "must name one chapter"),
-    (("layers/04-convolution", "layers/04-convolutions"), "no chapter of the plan"),
-    (("layers/04-convolution", "models/04-convolution"), "no chapter of the plan"),
+    (("    Chapter: layers/convolution.\n", ""), "must name one chapter"),
+    (("layers/convolution", "layers/convolutions"), "no chapter of the plan"),
+    (("layers/convolution", "models/convolution"), "no chapter of the plan"),
     (("x: float", "x"), "leaves x without a type"),
     (("x: float", "*x"), "leaves x without a type"),
     ((" -> float", ""), "leaves return without a type"),
@@ -163,7 +163,7 @@ def test_a_public_name_without_a_docstring_is_caught(planted):
 def test_a_method_without_types_is_caught_and_the_registered_chapter_counts(planted):
     layer = '''
         __all__ = ["Layer"]
-        @register_layer(chapter="layers/04-convolution")
+        @register_layer(chapter="layers/convolution")
         class Layer:
             """A layer."""
             def __init__(self, size: int, **options) -> None: ...
@@ -181,7 +181,7 @@ def test_a_method_without_types_is_caught_and_the_registered_chapter_counts(plan
 
 def test_a_method_that_its_base_class_explains_needs_no_second_docstring(planted):
     base = 'class Base:\n    """Above."""\n    def pool(self) -> None:\n        """Words."""\n'
-    public = "Chapter: layers/04-convolution.\n"
+    public = "Chapter: layers/convolution.\n"
     layer = f'class Layer(Base):\n    """A layer.\n\n    {public}    """\n    def pool(self) -> None: ...\n'
     text = '__all__ = ["Layer"]\n' + base + layer
     assert layering.poor_names(planted("cnnkit/layers/a.py", text)) == []
@@ -207,21 +207,21 @@ WRONG_CARDS = [
 
 @pytest.mark.parametrize(("card", "message"), WRONG_CARDS, ids=lambda value: None)
 def test_a_card_that_disagrees_with_the_package_is_caught(card, message, planted):
-    faults = layering.wrong_cards(planted("chapters/layers/04-convolution.ipynb", notebook(card)))
+    faults = layering.wrong_cards(planted("chapters/layers/convolution.ipynb", notebook(card)))
     assert any(message in fault for fault in faults), faults
 
 
 def test_a_module_that_no_card_lists_is_caught(planted):
     faults = layering.wrong_cards(planted("cnnkit/layers/a.py", FINE))
     assert faults == [
-        "cnnkit.layers.a has a name that is taught in layers/04-convolution, whose card does not list it"
+        "cnnkit.layers.a has a name that is taught in layers/convolution, whose card does not list it"
     ]
 
 
 def test_a_card_may_name_a_whole_part(planted):
     assert (
         layering.wrong_cards(
-            planted("chapters/layers/04-convolution.ipynb", notebook("| **Extends** | `cnnkit.scratch` |"))
+            planted("chapters/layers/convolution.ipynb", notebook("| **Extends** | `cnnkit.scratch` |"))
         )
         == []
     )

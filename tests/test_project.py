@@ -42,7 +42,7 @@ def listed(node: dict) -> list[str]:
 
 
 def chapters() -> list[str]:
-    """The notebooks of the table of contents, as `chapters/layers/04-convolution.ipynb`."""
+    """The notebooks of the table of contents, as `chapters/layers/convolution.ipynb`."""
     contents = listed(yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8")))
     return [f"{name}.ipynb" for name in contents if name.startswith("chapters/")]
 
@@ -89,7 +89,7 @@ def test_the_readme_lists_exactly_the_chapters_of_the_contents_with_their_colab_
     [("| 04 ", "| 05 "), ("Convolution", "Correlation"), (NAME, "other"), ("04-", "05-"), ("| 04", "x")],
 )
 def test_a_row_of_the_readme_that_is_wrong_or_missing_is_caught(change, tmp_path):
-    name = "chapters/layers/04-convolution.ipynb"
+    name = "chapters/layers/convolution.ipynb"
     (tmp_path / "chapters" / "layers").mkdir(parents=True)
     (tmp_path / name).write_text(json.dumps({"cells": [{"source": ["# Convolution\n", "\n", "A promise."]}]}))
     (row,) = wanted_table(tmp_path, [name])

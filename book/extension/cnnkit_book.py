@@ -127,7 +127,7 @@ def fill_in_tables(app: Sphinx, docname: str, source: list[str]) -> None:
 
 def claims(_: str) -> list[str]:
     """Every claim that the notebooks checked: statement, source, measured, published, verdict, link to its cell."""
-    from cnnkit.book.claims import collect
+    from cnnkit.course.claims import collect
 
     findings = collect(ROOT / "chapters")
     lines = [f"{len(findings)} claims, each measured when its chapter last ran, and again on every test."]
@@ -146,7 +146,7 @@ def claims(_: str) -> list[str]:
 
 def coverage_table(_: str) -> list[str]:
     """How many of the topics that a chapter owes its reader are dealt with."""
-    from cnnkit.book.ledger import coverage
+    from cnnkit.course.ledger import coverage
 
     rows = coverage(ROOT / "chapters", ROOT / "data/ledger.csv")
     done, owed = sum(len(r.covered) for r in rows), sum(len(r.owed) for r in rows)
@@ -156,7 +156,7 @@ def coverage_table(_: str) -> list[str]:
     lines += ["", "| chapter | dealt with | of |", "|---|---:|---:|"]
     for row in rows:
         name = (
-            f"[{_title(row.chapter)}](../chapters/{row.chapter}.ipynb)" if row.stands else _spoken(row.name)
+            f"[{_title(row.chapter)}](../chapters/{row.chapter}.ipynb)" if row.stands else _spoken(row.chapter)
         )
         lines.append(f"| {name} | {len(row.covered)} | {len(row.owed)} |")
     return lines
@@ -207,7 +207,7 @@ class Live(SphinxDirective):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        from cnnkit.book.live import live_html
+        from cnnkit.course.live import live_html
 
         return [nodes.raw("", live_html(self.arguments[0]), format="html")]
 
@@ -232,7 +232,7 @@ def _source(text: str) -> str:
 
 
 def _spoken(name: str) -> str:
-    """`12-regularization` as a reader would say it."""
+    """`training/regularization` as a reader would say it."""
     number, words = name.split("-", 1)
     return f"{number} · {words.replace('-', ' ')}"
 

@@ -21,7 +21,7 @@ def load_digits(split: str = "mixed", canvas: int | None = None) -> tuple[Split,
     >>> x_train.shape, x_test.shape
     ((1352, 8, 8, 1), (445, 8, 8, 1))
 
-    Chapter: 00-orientation.
+    Chapter: orientation.
     """
     from sklearn.datasets import load_digits as sklearn_digits
 
@@ -47,7 +47,7 @@ def scattered(images: np.ndarray, size: int, seed: int = 0) -> np.ndarray:
     >>> scattered(np.ones((5, 8, 8, 1), np.float32), 12).shape
     (5, 12, 12, 1)
 
-    Chapter: 00-orientation.
+    Chapter: orientation.
     """
     if images.ndim != 4:
         raise ValueError(f"images have shape {images.shape}; needed is (count, height, width, channels)")

@@ -33,21 +33,21 @@ _STALE_SECONDS = 24 * 3600
 class DataUnavailable(FileNotFoundError):
     """A file of a data set cannot be had; the message names its address and the place to put it.
 
-    Chapter: 00-orientation.
+    Chapter: orientation.
     """
 
 
 class DataDamaged(ValueError):
     """A file has not the checksum it should have; the message names it, both sums and the remedy.
 
-    Chapter: 00-orientation.
+    Chapter: orientation.
     """
 
 
 def local_folder() -> Path | None:
     """The user's own data folder, `$CNNKIT_DATA`, or None where it is not set.
 
-    Chapter: 00-orientation.
+    Chapter: orientation.
     """
     value = os.environ.get(ENVIRONMENT)
     return Path(value).expanduser() if value else None
@@ -56,7 +56,7 @@ def local_folder() -> Path | None:
 def cache_folder() -> Path:
     """Where downloads are kept: the operating system's cache folder for this user.
 
-    Chapter: 00-orientation.
+    Chapter: orientation.
     """
     import pooch
 
@@ -71,7 +71,7 @@ def available(name: str, layout: str | None = None) -> bool:
     >>> available("digits")
     True
 
-    Chapter: 00-orientation.
+    Chapter: orientation.
     """
     entry = card(name)
     return not entry.layouts or locate(name, layout) is not None
@@ -80,7 +80,7 @@ def available(name: str, layout: str | None = None) -> bool:
 def locate(name: str, layout: str | None = None) -> Path | None:
     """The folder in which all files of a set lie, `$CNNKIT_DATA` before the cache, or None.
 
-    Chapter: 00-orientation.
+    Chapter: orientation.
     """
     entry = card(name)
     for form in [entry.layout(layout)] if layout else entry.layouts:
@@ -96,7 +96,7 @@ def verify(name: str, layout: str | None = None) -> dict[str, str]:
     >>> verify("digits")  # ships with scikit-learn: no files to look at
     {}
 
-    Chapter: 00-orientation.
+    Chapter: orientation.
     """
     entry = card(name)
     if not entry.layouts:
@@ -119,7 +119,7 @@ def fetch(name: str, layout: str | None = None, progress: bool = True) -> Path:
     >>> fetch("mnist")  # doctest: +SKIP
     PosixPath('/home/you/.cache/cnnkit/mnist')
 
-    Chapter: 00-orientation.
+    Chapter: orientation.
     """
     entry = card(name)
     form = entry.layout(layout)

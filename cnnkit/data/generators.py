@@ -33,7 +33,7 @@ def oriented_bars(
     >>> oriented_bars([0, 45, 90], size=16).shape
     (3, 16, 16, 1)
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     Paper: doi:10.1113/jphysiol.1959.sp006308.
     """
     positive("oriented_bars", size=size, width=width, softness=softness)
@@ -63,7 +63,7 @@ def moving_bar(
     >>> moving_bar(90, frames=8).shape
     (8, 32, 32, 1)
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     Paper: doi:10.1113/jphysiol.1962.sp006837.
     """
     positive("moving_bar", frames=frames)
@@ -91,7 +91,7 @@ def grating(
     >>> grating([0, 90], size=16, wavelength=4).shape
     (2, 16, 16, 1)
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     """
     positive("grating", size=size, wavelength=wavelength)
     if not 0 <= contrast <= 1:
@@ -115,7 +115,7 @@ def drifting_grating(
     >>> drifting_grating(45, frames=8).shape
     (8, 32, 32, 1)
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     """
     positive("drifting_grating", frames=frames)
     phases = 360 * cycles * np.arange(frames) / frames
@@ -135,7 +135,7 @@ def spots(
     >>> spots([2, 4, 8]).shape
     (3, 32, 32, 1)
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     Paper: doi:10.1113/jphysiol.1959.sp006308.
     """
     positive("spots", size=size, softness=softness)
@@ -156,7 +156,7 @@ def noise(count: int, size: int = 32, kind: str = "gaussian", seed: int = 0) -> 
     >>> noise(500, 16, "binary").shape
     (500, 16, 16, 1)
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     """
     positive("noise", count=count, size=size)
     generator = np.random.default_rng(seed)

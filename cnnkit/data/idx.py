@@ -26,7 +26,7 @@ def read_idx(path: str | Path) -> np.ndarray:
     Four bytes open the file: two zeros, the type (8 is unsigned byte) and the number of axes;
     then the length of each axis, four bytes big-endian; then the numbers.
 
-    Chapter: 00-orientation.
+    Chapter: orientation.
     """
     path = Path(path)
     raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()

@@ -40,7 +40,7 @@ def letter(character: str, size: int | None = None) -> np.ndarray:
     >>> letter("T").shape, letter("T", 16).shape
     ((7, 5, 1), (16, 16, 1))
 
-    Chapter: origins/02-neocognitron.
+    Chapter: origins/neocognitron.
     """
     if character.upper() not in _ROWS:
         raise ValueError(f"no letter is drawn for '{character}'; there are {ALPHABET}")
@@ -69,7 +69,7 @@ def line_pattern(
     >>> int(line_pattern("T").sum()), int(line_pattern("T", thick=2).sum())
     (17, 36)
 
-    Chapter: origins/02-neocognitron.
+    Chapter: origins/neocognitron.
     """
     from skimage.draw import line
 
@@ -113,7 +113,7 @@ def letters(
     >>> images.shape, len(set(labels.tolist()))
     ((52, 20, 20, 1), 26)
 
-    Chapter: origins/02-neocognitron.
+    Chapter: origins/neocognitron.
     """
     if count < 1 or not characters:
         raise ValueError(f"letters needs count >= 1 and characters to draw, not {count} and {characters!r}")
@@ -137,7 +137,7 @@ def load_letters(
 ) -> tuple[Split, Split]:  # fmt: skip
     """A training and a test set of changed letters, from two different seeds.
 
-    Chapter: origins/02-neocognitron.
+    Chapter: origins/neocognitron.
     """
     change = {"shift": shift, "scale": scale, "rotate": rotate, "distort": distort, "noise": noise}
     first = letters(train, size, seed=2 * seed, **change)  # type: ignore[arg-type]

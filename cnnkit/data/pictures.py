@@ -24,7 +24,7 @@ def photographs() -> list[str]:
     >>> photographs()[:3]
     ['astronaut', 'brick', 'camera']
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     """
     return list(_PICTURES)
 
@@ -38,7 +38,7 @@ def photograph(name: str, grey: bool = False, size: int | tuple[int, int] | None
     >>> photograph("camera").shape, photograph("cat", grey=True, size=(60, 90)).shape
     ((512, 512, 1), (60, 90, 1))
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     """
     import skimage
 
@@ -71,7 +71,7 @@ def natural_patches(
     >>> natural_patches(100, size=8).shape
     (100, 8, 8, 1)
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     Paper: doi:10.1038/381607a0.
     """
     if count < 1 or size < 2 or not pictures:  # a single pixel is always flat

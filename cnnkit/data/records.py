@@ -19,7 +19,7 @@ def recorded(name: str) -> pandas.DataFrame:
     >>> recorded("digits-ablation-5-seeds").net.nunique()
     8
 
-    Chapter: 00-orientation.
+    Chapter: orientation.
     """
     import pandas
 

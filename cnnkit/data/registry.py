@@ -23,7 +23,7 @@ class DataFile:
 
     `addresses` is empty for a file that was derived for this course and lies at no public address.
 
-    Chapter: 00-orientation.
+    Chapter: orientation.
     """
 
     name: str
@@ -36,7 +36,7 @@ class DataFile:
 class Layout:
     """One form in which a data set may lie in its folder, with `complete=False` for a subset.
 
-    Chapter: 00-orientation.
+    Chapter: orientation.
     """
 
     name: str
@@ -53,7 +53,7 @@ class DataCard:
     False where the licence is hearsay: check it at `homepage` before you publish with the data.
     The first layout is the canonical one; `folder` is where the files lie below `$CNNKIT_DATA`.
 
-    Chapter: 00-orientation.
+    Chapter: orientation.
     """
 
     name: str
@@ -118,7 +118,7 @@ def register(entry: DataCard, loader: Callable[..., Any] | None = None) -> DataC
 
     >>> register(my_card, loader=lambda: (x, y))  # doctest: +SKIP
 
-    Chapter: 00-orientation.
+    Chapter: orientation.
     """
     if entry.name in CARDS:
         raise ValueError(f"a data set called '{entry.name}' is registered already; choose another name")
@@ -134,7 +134,7 @@ def names(pattern: str = "*") -> list[str]:
     >>> names("*mnist")
     ['fashion_mnist', 'mnist']
 
-    Chapter: 00-orientation.
+    Chapter: orientation.
     """
     return sorted(fnmatch.filter(CARDS, pattern))
 
@@ -145,7 +145,7 @@ def card(name: str) -> DataCard:
     >>> card("mnist").samples
     '60,000 + 10,000'
 
-    Chapter: 00-orientation.
+    Chapter: orientation.
     """
     if name not in CARDS:
         raise KeyError(unknown("data set", name, CARDS))
@@ -162,7 +162,7 @@ def load(name: str, **options: Any) -> Any:
     >>> x_train.shape
     (1352, 8, 8, 1)
 
-    Chapter: 00-orientation.
+    Chapter: orientation.
     """
     entry = card(name)
     if name not in LOADERS:

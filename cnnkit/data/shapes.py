@@ -20,7 +20,7 @@ class Shapes:
     A box is top, left, bottom, right, half open: rows top to bottom - 1 and columns
     left to right - 1 hold the shape.
 
-    Chapter: 00-orientation.
+    Chapter: orientation.
     """
 
     images: np.ndarray
@@ -42,7 +42,7 @@ def shapes(
     >>> made.images.shape, made.boxes.shape
     ((8, 24, 24, 1), (8, 4))
 
-    Chapter: 00-orientation.
+    Chapter: orientation.
     """
     if not 1 <= radius[0] <= radius[1] <= (size - 1) / 2:
         raise ValueError(f"radius {radius} does not fit: wanted 1 <= smallest <= largest <= {(size - 1) / 2}")
@@ -64,7 +64,7 @@ def shapes(
 def load_shapes(train: int = 2000, test: int = 400, size: int = 24, seed: int = 0) -> tuple[Split, Split]:
     """A training and a test set of shapes to tell apart, from two different seeds.
 
-    Chapter: 00-orientation.
+    Chapter: orientation.
     """
     first, second = shapes(train, size, seed=2 * seed), shapes(test, size, seed=2 * seed + 1)
     return (first.images, first.labels), (second.images, second.labels)

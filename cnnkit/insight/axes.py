@@ -38,7 +38,7 @@ def register_field(
     ... def blink(layer, input_shape):
     ...     return {"kernel_size": 1, "strides": 2}
 
-    Chapter: layers/09-receptive-fields.
+    Chapter: layers/receptive-fields.
     """
 
     def decorate(rule: Callable[[Any, Shape], Window]) -> Callable[[Any, Shape], Window]:

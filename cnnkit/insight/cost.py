@@ -38,7 +38,7 @@ def multiply_adds(model: keras.Model, input_shape: Any = None) -> int:
     >>> multiply_adds(keras.Model(inputs, keras.layers.Conv2D(6, 5)(inputs)))
     86400
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     """
     total = 0
     for call in read(model, input_shape).whole().calls:
@@ -65,7 +65,7 @@ def register_cost(*kinds: type) -> Callable[[Rule], Rule]:
     ... def twice(layer, input_shapes, output_shape):
     ...     return math.prod(output_shape[1:])
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     """
 
     def decorate(rule: Rule) -> Rule:

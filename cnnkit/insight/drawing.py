@@ -28,7 +28,7 @@ def drawing(model: keras.Model, input_shape: Any = None, width: float = 7.0) -> 
         input_shape: shape without the batch, in place of the model's own.
         width: of the figure, in inches.
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     """
     import matplotlib.pyplot as plt
 

@@ -22,7 +22,7 @@ class MeasuredField:
     `influence` is the mean size of the gradient, one value for each place of the input; `first`, `last` and `size`
     bound the places where it is not zero; `expected` is the field by arithmetic.
 
-    Chapter: layers/09-receptive-fields.
+    Chapter: layers/receptive-fields.
     """
 
     layer: str
@@ -82,7 +82,7 @@ def measured_receptive_field(
     >>> found.size, found.agrees
     ((5, 5), True)
 
-    Chapter: layers/09-receptive-fields.
+    Chapter: layers/receptive-fields.
     Paper: arXiv:1701.04128.
     """
     expected = receptive_field(model, layer, input_shape=input_shape)

@@ -28,7 +28,7 @@ class ReceptiveField:
     unknown), stride 0 and offset 0.  After an upsampling `stride` is a fraction, units may see intervals of
     different length, and `size` is the largest; `window` is exact for each.
 
-    Chapter: layers/09-receptive-fields.
+    Chapter: layers/receptive-fields.
     """
 
     layer: str
@@ -109,7 +109,7 @@ def receptive_field(
     >>> receptive_field(keras.Model(inputs, keras.layers.Conv2D(8, 3)(x))).size
     (7, 7)
 
-    Chapter: layers/09-receptive-fields.
+    Chapter: layers/receptive-fields.
     Paper: doi:10.23915/distill.00021.
     """
     graph = read(model, input_shape)

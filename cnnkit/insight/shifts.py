@@ -19,7 +19,7 @@ def shifted(images: np.ndarray, down: int, right: int, border: str = "circular")
     >>> shifted(np.arange(3.0).reshape(1, 1, 3, 1), 0, 1)[0, 0, :, 0].tolist()
     [2.0, 0.0, 1.0]
 
-    Chapter: layers/09-receptive-fields.
+    Chapter: layers/receptive-fields.
     """
     if border not in ("circular", "zero"):
         raise ValueError(f"border must be 'circular' or 'zero', not {border!r}")
@@ -49,7 +49,7 @@ def equivariance_error(
     >>> equivariance_error(keras.layers.ReLU(), images, 2, 3)
     0.0
 
-    Chapter: layers/09-receptive-fields.
+    Chapter: layers/receptive-fields.
     Paper: arXiv:1904.11486.
     """
     if stride < 1 or down % stride or right % stride:
@@ -77,7 +77,7 @@ def shift_consistency(
     >>> shift_consistency(model, np.random.default_rng(0).random((5, 8, 8, 1)))
     1.0
 
-    Chapter: layers/09-receptive-fields.
+    Chapter: layers/receptive-fields.
     Paper: arXiv:1904.11486.
     """
     rng = np.random.default_rng(seed)

@@ -25,7 +25,7 @@ class SummaryRow:
     `parameters` are counted at the first call of a shared layer only, so that the column adds up; `after` names
     the layers that feed this one, where that is not the row above.
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     """
 
     layer: str
@@ -54,7 +54,7 @@ class Summary:
     `multiply_adds` is None where the model leaves open a size that they depend on; `receptive_field` is that of
     the last map before the head.
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     """
 
     name: str
@@ -153,7 +153,7 @@ def summary(model: keras.Model, input_shape: Any = None) -> Summary:
     Multiply-adds: 57,600
     Receptive field: 6 (at pool)
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     """
     graph = read(model, input_shape).whole()
     fields = Fields(graph)

@@ -36,7 +36,7 @@ def _long_enough(shape: Sequence[int | None], pads: Sequence[tuple[int, int]], l
             )
 
 
-@register_layer(chapter="layers/09-receptive-fields", paper="arXiv:1904.11486")
+@register_layer(chapter="layers/receptive-fields", paper="arXiv:1904.11486")
 class BlurPool2D(keras.Layer):
     """Blur with a fixed binomial kernel, then keep every second pixel: a stride that does not alias.
 
@@ -54,7 +54,7 @@ class BlurPool2D(keras.Layer):
     >>> ops.convert_to_numpy(y)[0, 0, :, 0].tolist()
     [0.5, 0.5, 0.5, 0.5]
 
-    Chapter: layers/09-receptive-fields.
+    Chapter: layers/receptive-fields.
     Paper: arXiv:1904.11486.
     """
 
@@ -121,7 +121,7 @@ class BlurPool2D(keras.Layer):
         }
 
 
-@register_layer(chapter="layers/09-receptive-fields", paper="arXiv:2003.07064")
+@register_layer(chapter="layers/receptive-fields", paper="arXiv:2003.07064")
 class CircularPadding2D(keras.Layer):
     """Pad an image with its own opposite side, as if it were drawn on a torus.
 
@@ -135,7 +135,7 @@ class CircularPadding2D(keras.Layer):
     >>> ops.convert_to_numpy(CircularPadding2D((0, 1))(x))[0, 0, :, 0].tolist()
     [3.0, 1.0, 2.0, 3.0, 1.0]
 
-    Chapter: layers/09-receptive-fields.
+    Chapter: layers/receptive-fields.
     Paper: arXiv:2003.07064.
     """
 

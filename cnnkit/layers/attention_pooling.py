@@ -17,7 +17,7 @@ __all__ = ["AttentionPooling"]
 Shape = tuple[int | None, ...]
 
 
-@register_layer(chapter="layers/06-pooling", paper="arXiv:1810.00825")
+@register_layer(chapter="layers/pooling", paper="arXiv:1810.00825")
 class AttentionPooling(keras.Layer):
     """Multi-head attention from learned queries to all places, in place of a global average (a MAP head).
 
@@ -35,7 +35,7 @@ class AttentionPooling(keras.Layer):
     >>> tuple(AttentionPooling(heads=4)(np.ones((2, 7, 7, 32))).shape)
     (2, 32)
 
-    Chapter: layers/06-pooling.
+    Chapter: layers/pooling.
     Paper: arXiv:1810.00825.
     """
 

@@ -104,7 +104,7 @@ class _LocallyConnected(KernelLayer):
         return {**super().get_config(), "strides": self.strides, "padding": self.padding}
 
 
-@register_layer(chapter="layers/04-convolution")
+@register_layer(chapter="layers/convolution")
 class LocallyConnected1D(_LocallyConnected):
     """A one-dimensional convolution with its own kernel and bias at each position.
 
@@ -118,13 +118,13 @@ class LocallyConnected1D(_LocallyConnected):
     >>> tuple(LocallyConnected1D(4, kernel_size=3)(keras.ops.ones((1, 8, 2))).shape)
     (1, 6, 4)
 
-    Chapter: layers/04-convolution.
+    Chapter: layers/convolution.
     """
 
     rank = 1
 
 
-@register_layer(chapter="layers/04-convolution")
+@register_layer(chapter="layers/convolution")
 class LocallyConnected2D(_LocallyConnected):
     """A two-dimensional convolution with its own kernel and bias at each position.
 
@@ -141,7 +141,7 @@ class LocallyConnected2D(_LocallyConnected):
     >>> tuple(layer(keras.ops.ones((1, 8, 8, 2))).shape), layer.count_params()
     ((1, 6, 6, 4), 2736)
 
-    Chapter: layers/04-convolution.
+    Chapter: layers/convolution.
     """
 
     rank = 2

@@ -13,7 +13,7 @@ from cnnkit.layers.registry import register_layer
 __all__ = ["Maxout"]
 
 
-@register_layer(chapter="layers/07-activations", paper="arXiv:1302.4389")
+@register_layer(chapter="layers/activations", paper="arXiv:1302.4389")
 class Maxout(keras.layers.Layer):
     """Keep the largest of each run of `pieces` neighbouring channels.
 
@@ -30,7 +30,7 @@ class Maxout(keras.layers.Layer):
     >>> tuple(Maxout(2)(keras.ops.ones((1, 4))).shape)
     (1, 2)
 
-    Chapter: layers/07-activations.
+    Chapter: layers/activations.
     Paper: arXiv:1302.4389.
     """
 

@@ -62,7 +62,7 @@ class _Cell(keras.Layer):
         )
 
 
-@register_layer(chapter="origins/02-neocognitron", paper="doi:10.1007/BF00344251")
+@register_layer(chapter="origins/neocognitron", paper="doi:10.1007/BF00344251")
 class SCell(_Cell):
     """Planes of S-cells: shared excitatory weights against one shunting inhibitory cell at each place.
 
@@ -87,7 +87,7 @@ class SCell(_Cell):
     >>> tuple(SCell(24, padding=2)(keras.ops.ones((1, 16, 16, 1))).shape)
     (1, 16, 16, 24)
 
-    Chapter: origins/02-neocognitron.
+    Chapter: origins/neocognitron.
     Paper: doi:10.1007/BF00344251.
     """
 
@@ -143,7 +143,7 @@ class SCell(_Cell):
         return {**super().get_config(), **{name: getattr(self, name) for name in own}}
 
 
-@register_layer(chapter="origins/02-neocognitron", paper="doi:10.1007/BF00344251")
+@register_layer(chapter="origins/neocognitron", paper="doi:10.1007/BF00344251")
 class CCell(_Cell):
     """Planes of C-cells: each blurs one plane of S-cells with fixed weights, and saturates.
 
@@ -166,7 +166,7 @@ class CCell(_Cell):
     >>> tuple(CCell(5, strides=2, padding=4)(keras.ops.ones((1, 16, 16, 24))).shape)
     (1, 10, 10, 24)
 
-    Chapter: origins/02-neocognitron.
+    Chapter: origins/neocognitron.
     Paper: doi:10.1007/BF00344251.
     """
 

@@ -35,7 +35,7 @@ class _ResponseNormalization(keras.layers.Layer):
         return {**super().get_config(), "data_format": self.data_format}
 
 
-@register_layer(chapter="layers/08-normalization", paper="doi:10.1145/3065386")
+@register_layer(chapter="layers/normalization", paper="doi:10.1145/3065386")
 class LocalResponseNormalization(_ResponseNormalization):
     """Each activation divided by what the channels next to it say at the same place, as in AlexNet.
 
@@ -59,7 +59,7 @@ class LocalResponseNormalization(_ResponseNormalization):
     >>> [round(float(v), 3) for v in LocalResponseNormalization(n=5, k=11.0, alpha=1.0, beta=0.5)(x)[0, 0, 0]]
     [0.5, 0.0, 0.667]
 
-    Chapter: layers/08-normalization.
+    Chapter: layers/normalization.
     Paper: doi:10.1145/3065386.
     """
 
@@ -105,7 +105,7 @@ class LocalResponseNormalization(_ResponseNormalization):
         return {**super().get_config(), **own}
 
 
-@register_layer(chapter="layers/08-normalization", paper="arXiv:2301.00808")
+@register_layer(chapter="layers/normalization", paper="arXiv:2301.00808")
 class GlobalResponseNormalization(_ResponseNormalization):
     """Each channel weighed by its length beside the mean length of all channels, as in ConvNeXt V2.
 
@@ -128,7 +128,7 @@ class GlobalResponseNormalization(_ResponseNormalization):
     >>> keras.ops.convert_to_numpy(layer(np.array([1.0, 3.0]).reshape(1, 1, 1, 2))).round(4).tolist()
     [[[[1.5, 7.5]]]]
 
-    Chapter: layers/08-normalization.
+    Chapter: layers/normalization.
     Paper: arXiv:2301.00808.
     """
 

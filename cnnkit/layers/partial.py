@@ -15,7 +15,7 @@ from cnnkit.layers.registry import register_layer
 __all__ = ["PartiallyConnected2D"]
 
 
-@register_layer(chapter="models/17-lenet", paper="doi:10.1109/5.726791")
+@register_layer(chapter="models/lenet", paper="doi:10.1109/5.726791")
 class PartiallyConnected2D(keras.layers.Layer):
     """Convolve only those pairs of maps that a table joins.
 
@@ -42,7 +42,7 @@ class PartiallyConnected2D(keras.layers.Layer):
     >>> tuple(PartiallyConnected2D([[1, 0], [1, 1]], kernel_size=3)(keras.ops.ones((1, 8, 8, 2))).shape)
     (1, 6, 6, 2)
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     Paper: doi:10.1109/5.726791.
     """
 

@@ -42,7 +42,7 @@ def _root(mean: Any, p: float) -> Any:
     return mean / ops.sqrt(safe) if p == 2 else mean * ops.exp((1 / p - 1) * ops.log(safe))
 
 
-@register_layer(chapter="layers/06-pooling", paper="arXiv:2009.07485")
+@register_layer(chapter="layers/pooling", paper="arXiv:2009.07485")
 class LpPooling2D(WindowPooling2D):
     """The p-norm of a window, averaged: the mean at p = 1, the maximum as p grows.
 
@@ -59,7 +59,7 @@ class LpPooling2D(WindowPooling2D):
     >>> float(LpPooling2D(p=2)(x)[0, 0, 0, 0])
     2.5
 
-    Chapter: layers/06-pooling.
+    Chapter: layers/pooling.
     Paper: arXiv:2009.07485.
     """
 
@@ -115,7 +115,7 @@ class LpPooling2D(WindowPooling2D):
         return super().from_config(config)
 
 
-@register_layer(chapter="layers/06-pooling", paper="arXiv:2009.07485")
+@register_layer(chapter="layers/pooling", paper="arXiv:2009.07485")
 class L2Pooling2D(LpPooling2D):
     """The root of the mean square of a window: Lp pooling with p = 2.
 
@@ -127,7 +127,7 @@ class L2Pooling2D(LpPooling2D):
     >>> float(L2Pooling2D()(x)[0, 0, 0, 0])
     2.5
 
-    Chapter: layers/06-pooling.
+    Chapter: layers/pooling.
     Paper: arXiv:2009.07485.
     """
 
@@ -147,7 +147,7 @@ class L2Pooling2D(LpPooling2D):
         return config
 
 
-@register_layer(chapter="layers/06-pooling", paper="arXiv:1509.08985")
+@register_layer(chapter="layers/pooling", paper="arXiv:1509.08985")
 class MixedPooling2D(WindowPooling2D):
     """A blend of the maximum and the average, whose proportion is learned.
 
@@ -161,7 +161,7 @@ class MixedPooling2D(WindowPooling2D):
     >>> float(MixedPooling2D(mixing=0.25, learn=False)(x)[0, 0, 0, 0])
     2.6875
 
-    Chapter: layers/06-pooling.
+    Chapter: layers/pooling.
     Paper: arXiv:1509.08985.
     """
 
@@ -206,7 +206,7 @@ class MixedPooling2D(WindowPooling2D):
         return {**super().get_config(), "mixing": self.mixing, "learn": self.learn}
 
 
-@register_layer(chapter="layers/06-pooling", paper="arXiv:1301.3557")
+@register_layer(chapter="layers/pooling", paper="arXiv:1301.3557")
 class StochasticPooling2D(WindowPooling2D):
     """Keep one activation of each window, drawn with probability proportional to its size.
 
@@ -221,7 +221,7 @@ class StochasticPooling2D(WindowPooling2D):
     >>> float(StochasticPooling2D()(x)[0, 0, 0, 0])
     3.0
 
-    Chapter: layers/06-pooling.
+    Chapter: layers/pooling.
     Paper: arXiv:1301.3557.
     """
 
@@ -262,7 +262,7 @@ class StochasticPooling2D(WindowPooling2D):
         return {**super().get_config(), "seed": self.seed}
 
 
-@register_layer(chapter="layers/06-pooling", paper="arXiv:2009.07485")
+@register_layer(chapter="layers/pooling", paper="arXiv:2009.07485")
 class SoftmaxPooling2D(WindowPooling2D):
     """A mean of the window in which large activations weigh more.
 
@@ -278,7 +278,7 @@ class SoftmaxPooling2D(WindowPooling2D):
     >>> [round(float(SoftmaxPooling2D(beta)(x)[0, 0, 0, 0]), 3) for beta in (0, 1, 10)]
     [1.0, 3.792, 4.0]
 
-    Chapter: layers/06-pooling.
+    Chapter: layers/pooling.
     Paper: arXiv:2009.07485.
     """
 
@@ -314,7 +314,7 @@ class SoftmaxPooling2D(WindowPooling2D):
         return {**super().get_config(), "beta": self.beta}
 
 
-@register_layer(chapter="layers/06-pooling", paper="doi:10.1109/tvt.2019.2899972")
+@register_layer(chapter="layers/pooling", paper="doi:10.1109/tvt.2019.2899972")
 class ChannelMaxPooling(keras.Layer):
     """The maximum over groups of neighbouring channels at each position: fewer channels, the same places.
 
@@ -326,7 +326,7 @@ class ChannelMaxPooling(keras.Layer):
     >>> tuple(ChannelMaxPooling(4)(keras.ops.ones((1, 5, 5, 32))).shape)
     (1, 5, 5, 8)
 
-    Chapter: layers/06-pooling.
+    Chapter: layers/pooling.
     Paper: doi:10.1109/tvt.2019.2899972.
     """
 

@@ -24,7 +24,7 @@ def character_codes(classes: int = 10) -> np.ndarray:
     >>> character_codes(10).shape
     (10, 84)
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     Paper: doi:10.1109/5.726791.
     """
     drawn = digit_bitmaps().reshape(10, 84)
@@ -34,7 +34,7 @@ def character_codes(classes: int = 10) -> np.ndarray:
     return np.concatenate([drawn, further])
 
 
-@register_layer(chapter="models/17-lenet", paper="doi:10.1109/5.726791")
+@register_layer(chapter="models/lenet", paper="doi:10.1109/5.726791")
 class RadialBasisScores(keras.layers.Layer):
     """Minus the squared distance to each of some fixed centres: y_i = -sum over j of (x_j - c_ij)**2.
 
@@ -52,7 +52,7 @@ class RadialBasisScores(keras.layers.Layer):
     >>> tuple(RadialBasisScores(codes)(keras.ops.zeros((1, 84))).shape)
     (1, 10)
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     Paper: doi:10.1109/5.726791.
     """
 

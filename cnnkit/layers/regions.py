@@ -21,7 +21,7 @@ def _length(x: Any, axis: int) -> Any:
     return x.shape[axis] if x.shape[axis] is not None else ops.shape(x)[axis]
 
 
-@register_layer(chapter="layers/06-pooling", paper="arXiv:1406.4729")
+@register_layer(chapter="layers/pooling", paper="arXiv:1406.4729")
 class SpatialPyramidPooling2D(keras.Layer):
     """The maximum over the whole map, over its quarters, over its sixteenths: one length for any size.
 
@@ -36,7 +36,7 @@ class SpatialPyramidPooling2D(keras.Layer):
     >>> [tuple(layer(np.ones((1, side, side, 8))).shape) for side in (13, 32)]
     [(1, 168), (1, 168)]
 
-    Chapter: layers/06-pooling.
+    Chapter: layers/pooling.
     Paper: arXiv:1406.4729.
     """
 
@@ -141,7 +141,7 @@ class _OfBoxes(keras.Layer):
         }
 
 
-@register_layer(chapter="layers/06-pooling", paper="arXiv:1504.08083")
+@register_layer(chapter="layers/pooling", paper="arXiv:1504.08083")
 class RoIPooling(_OfBoxes):
     """The maximum over each bin of a grid laid over each box: boxes of any size come out as one size.
 
@@ -159,7 +159,7 @@ class RoIPooling(_OfBoxes):
     >>> np.asarray(RoIPooling(2)([x, boxes]))[0, 0, :, :, 0].tolist()
     [[1.0, 3.0], [5.0, 7.0]]
 
-    Chapter: layers/06-pooling.
+    Chapter: layers/pooling.
     Paper: arXiv:1504.08083.
     """
 
@@ -194,7 +194,7 @@ class RoIPooling(_OfBoxes):
         return ops.minimum(first[..., None] + steps, last[..., None]), real
 
 
-@register_layer(chapter="layers/06-pooling", paper="arXiv:1703.06870")
+@register_layer(chapter="layers/pooling", paper="arXiv:1703.06870")
 class RoIAlign(_OfBoxes):
     """The mean of interpolated samples in each bin of a grid laid over each box: nothing is rounded.
 
@@ -211,7 +211,7 @@ class RoIAlign(_OfBoxes):
     >>> np.asarray(RoIAlign(2)([x, boxes]))[0, 0, :, :, 0].tolist()
     [[1.0, 3.0], [4.5, 6.5]]
 
-    Chapter: layers/06-pooling.
+    Chapter: layers/pooling.
     Paper: arXiv:1703.06870.
     """
 

@@ -18,7 +18,7 @@ def register_layer(
 
     The tests enumerate `LAYERS`, so a layer that is decorated cannot go untested.
 
-    Chapter: layers/04-convolution.
+    Chapter: layers/convolution.
     """
 
     def decorate(cls: type[keras.Layer]) -> type[keras.Layer]:

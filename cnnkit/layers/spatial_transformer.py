@@ -18,7 +18,7 @@ Shape = tuple[int | None, ...]
 _NUMBERS = {"affine": 6, "attention": 3, "translation": 2}
 
 
-@register_layer(chapter="layers/09-receptive-fields", paper="arXiv:1506.02025")
+@register_layer(chapter="layers/receptive-fields", paper="arXiv:1506.02025")
 class SpatialTransformer(keras.Layer):
     """Resample an image on a grid that numbers from elsewhere move, turn and scale; differentiable in both.
 
@@ -40,7 +40,7 @@ class SpatialTransformer(keras.Layer):
     >>> ops.convert_to_numpy(layer([x, ops.array([[0.5, 0.0]])]))[0, 0, :, 0].tolist()
     [1.0, 2.0, 3.0, 0.0]
 
-    Chapter: layers/09-receptive-fields.
+    Chapter: layers/receptive-fields.
     Paper: arXiv:1506.02025.
     """
 

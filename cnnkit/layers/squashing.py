@@ -18,7 +18,7 @@ def scaled_tanh(x: Any) -> Any:
     >>> round(float(scaled_tanh(keras.ops.ones(()))), 4)
     1.0
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     Paper: doi:10.1109/5.726791.
     """
     return 1.7159 * keras.ops.tanh(2.0 / 3.0 * x)

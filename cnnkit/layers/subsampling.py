@@ -13,7 +13,7 @@ from cnnkit.layers.registry import register_layer
 __all__ = ["TrainableSubsampling2D"]
 
 
-@register_layer(chapter="models/17-lenet", paper="doi:10.1109/5.726791")
+@register_layer(chapter="models/lenet", paper="doi:10.1109/5.726791")
 class TrainableSubsampling2D(keras.layers.Layer):
     """Sum each window, multiply by a trainable coefficient, add a trainable bias: y = f(a_c sum(x) + b_c).
 
@@ -31,7 +31,7 @@ class TrainableSubsampling2D(keras.layers.Layer):
     >>> tuple(TrainableSubsampling2D(2)(keras.ops.ones((1, 4, 4, 3))).shape)
     (1, 2, 2, 3)
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     Paper: doi:10.1109/5.726791.
     """
 

@@ -60,7 +60,7 @@ class _Tiles(keras.Layer):
         return {**super().get_config(), "pool_size": self.pool_size, "data_format": self.data_format}
 
 
-@register_layer(chapter="layers/05-convolution-variants", paper="arXiv:1311.2901")
+@register_layer(chapter="layers/convolution-variants", paper="arXiv:1311.2901")
 class MaxPoolingWithSwitches2D(_Tiles):
     """Max pooling over tiles that also says where in its tile each maximum stood.
 
@@ -78,7 +78,7 @@ class MaxPoolingWithSwitches2D(_Tiles):
     >>> float(ops.sum(y)), int(ops.sum(switches))
     (5.0, 1)
 
-    Chapter: layers/05-convolution-variants.
+    Chapter: layers/convolution-variants.
     Paper: arXiv:1311.2901.
     """
 
@@ -128,7 +128,7 @@ class MaxPoolingWithSwitches2D(_Tiles):
         return {**super().get_config(), "return_switches": self.return_switches}
 
 
-@register_layer(chapter="layers/05-convolution-variants", paper="arXiv:1511.00561")
+@register_layer(chapter="layers/convolution-variants", paper="arXiv:1511.00561")
 class MaxUnpooling2D(_Tiles):
     """Put each maximum back to the place where the pooling found it, and zeros elsewhere.
 
@@ -150,7 +150,7 @@ class MaxUnpooling2D(_Tiles):
     >>> ops.convert_to_numpy(y)[0, :, :, 0].tolist()
     [[0.0, 5.0], [0.0, 0.0]]
 
-    Chapter: layers/05-convolution-variants.
+    Chapter: layers/convolution-variants.
     Paper: arXiv:1511.00561.
     """
 
@@ -213,7 +213,7 @@ class MaxUnpooling2D(_Tiles):
         return {**super().get_config(), "output_size": self.output_size}
 
 
-@register_layer(chapter="layers/05-convolution-variants")
+@register_layer(chapter="layers/convolution-variants")
 class BedOfNailsUnpooling2D(_Tiles):
     """Put each entry into the top left corner of its tile, and zeros around it.
 
@@ -228,7 +228,7 @@ class BedOfNailsUnpooling2D(_Tiles):
     >>> ops.convert_to_numpy(BedOfNailsUnpooling2D(2)(ops.ones((1, 1, 2, 1))))[0, :, :, 0].tolist()
     [[1.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0]]
 
-    Chapter: layers/05-convolution-variants.
+    Chapter: layers/convolution-variants.
     """
 
     def build(self, input_shape: Sequence[int | None]) -> None:

@@ -15,7 +15,7 @@ from cnnkit.layers.registry import register_layer
 __all__ = ["MaskedConv2D", "MultiDilationConv2D", "ResizeConv2D"]
 
 
-@register_layer(chapter="layers/05-convolution-variants", paper="arXiv:1511.07122")
+@register_layer(chapter="layers/convolution-variants", paper="arXiv:1511.07122")
 class MultiDilationConv2D(KernelLayer2D):
     """Kernels of one size, some of them spread wider: one layer that sees near and far at once.
 
@@ -38,7 +38,7 @@ class MultiDilationConv2D(KernelLayer2D):
     >>> tuple(layer(ops.ones((1, 16, 16, 2))).shape), layer.count_params(), layer.reach
     ((1, 16, 16, 6), 114, (9, 9))
 
-    Chapter: layers/05-convolution-variants.
+    Chapter: layers/convolution-variants.
     Paper: arXiv:1511.07122.
     """
 
@@ -116,7 +116,7 @@ class MultiDilationConv2D(KernelLayer2D):
         return {**super().get_config(), "dilation_rates": self.dilation_rates, "padding": self.padding}
 
 
-@register_layer(chapter="layers/05-convolution-variants", paper="doi:10.23915/distill.00003")
+@register_layer(chapter="layers/convolution-variants", paper="doi:10.23915/distill.00003")
 class ResizeConv2D(KernelLayer2D):
     """Enlarge the map, then convolve it: upsampling that treats every output pixel alike.
 
@@ -139,7 +139,7 @@ class ResizeConv2D(KernelLayer2D):
     >>> tuple(ResizeConv2D(4, 3)(ops.ones((1, 5, 7, 2))).shape)
     (1, 10, 14, 4)
 
-    Chapter: layers/05-convolution-variants.
+    Chapter: layers/convolution-variants.
     Paper: doi:10.23915/distill.00003.
     """
 
@@ -191,7 +191,7 @@ class ResizeConv2D(KernelLayer2D):
         return {**super().get_config(), "factor": self.factor, "interpolation": self.interpolation}
 
 
-@register_layer(chapter="layers/05-convolution-variants", paper="arXiv:2301.00808")
+@register_layer(chapter="layers/convolution-variants", paper="arXiv:2301.00808")
 class MaskedConv2D(KernelLayer2D):
     """A convolution that neither reads nor writes hidden pixels: what is masked stays exactly zero.
 
@@ -215,7 +215,7 @@ class MaskedConv2D(KernelLayer2D):
     >>> (ops.convert_to_numpy(y)[0, :, :, 0] != 0).tolist()
     [[True, False], [False, False]]
 
-    Chapter: layers/05-convolution-variants.
+    Chapter: layers/convolution-variants.
     Paper: arXiv:2301.00808.
     """
 

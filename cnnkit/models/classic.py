@@ -26,7 +26,7 @@ _POOLINGS = {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D, "st
     year=1998,
     title="The canonical pipeline, [convolution, ReLU, pooling] x N and two dense layers",
     paper=None,
-    chapter="00-orientation",
+    chapter="orientation",
     classes=10,
     input_shape=(8, 8, 1),
     minimum=(4, 4),
@@ -51,7 +51,7 @@ def classic(
     and with it all pooling.  `pooling` is `max`, `average`, `stride` (the convolution itself takes every
     second position) or `none`.  With `pooling="none"` or dense connections the images never shrink.
 
-    Chapter: 00-orientation.
+    Chapter: orientation.
     """
     _check(blocks, connection, pooling, input_shape)
     inputs = x = keras.Input(input_shape, name="image")

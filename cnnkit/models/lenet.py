@@ -25,7 +25,7 @@ def c3_table() -> np.ndarray:
 
     Six maps see three neighbours, six see four, three see four that are not all neighbours, one sees all.
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     Paper: doi:10.1109/5.726791.
     """
     seen = [[(start + step) % 6 for step in range(3)] for start in range(6)]
@@ -75,7 +75,7 @@ _CARDS = {
         "year": 1989,
         "title": "Backpropagation applied to handwritten zip code recognition",
         "paper": "doi:10.1162/neco.1989.1.4.541",
-        "chapter": "models/17-lenet",
+        "chapter": "models/lenet",
         "classes": 10,
         "input_shape": (16, 16, 1),
         "input_range": (-1.0, 1.0),
@@ -92,7 +92,7 @@ _CARDS = {
         "year": 1998,
         "title": "Gradient-based learning applied to document recognition",
         "paper": "doi:10.1109/5.726791",
-        "chapter": "models/17-lenet",
+        "chapter": "models/lenet",
         "classes": 10,
         "input_shape": (32, 32, 1),
         "input_range": (-0.1, 1.175),
@@ -120,7 +120,7 @@ _CARDS = {
         "year": 1998,
         "title": "Gradient-based learning applied to document recognition (as it is usually written today)",
         "paper": "doi:10.1109/5.726791",
-        "chapter": "models/17-lenet",
+        "chapter": "models/lenet",
         "classes": 10,
         "input_shape": (32, 32, 1),
         "minimum": (16, 16),
@@ -136,7 +136,7 @@ _CARDS = {
 def lenet1(classes: int = 10, input_shape: tuple[int, int, int] = (16, 16, 1)) -> keras.Model:
     """The net of 1989: two layers of shared 5x5 kernels at stride 2, with an own bias for every unit.
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     Paper: doi:10.1162/neco.1989.1.4.541.
     """
     settings = {"kernel_size": 5, "strides": 2, "padding": 2, "pad_value": -1.0, "bias": "unit"}
@@ -170,7 +170,7 @@ def lenet5(
     2.4 / fan-in, made for its second-order method; a first-order optimiser starts sooner from Keras's
     "lecun_uniform".
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     Paper: doi:10.1109/5.726791.
     """
     for option, value, known in (
@@ -212,7 +212,7 @@ def lenet5(
 def lenet5_modern(classes: int = 10, input_shape: tuple[int, int, int] = (32, 32, 1)) -> keras.Model:
     """LeNet-5 as most people write it: every map joined, maxima, ReLU, a dense layer of scores.
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     Paper: doi:10.1109/5.726791.
     """
     inputs = keras.Input(input_shape, name="image")

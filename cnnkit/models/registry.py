@@ -31,7 +31,7 @@ _REGISTRY: dict[str, tuple[Card, Callable[..., keras.Model]]] = {}
 class Weights:
     """A set of trained weights that a card offers: its file under `data/`, and what it was trained for.
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     """
 
     file: str
@@ -49,7 +49,7 @@ class Card:
     `parameters` is the exact trainable count with the default arguments; `published_parameters` is what the
     paper says, in its own words.  `error` is in per cent and `error_protocol` says how it was obtained.
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     """
 
     name: str
@@ -117,7 +117,7 @@ def register(
     A notebook cell that registers the same function again replaces it; another function under a taken
     name is an error.
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     """
     known = {field.name for field in dataclasses.fields(Card)} - {"name"}
     for field in card_fields:
@@ -147,7 +147,7 @@ def register(
 def names(pattern: str = "*") -> list[str]:
     """The registered names that match a shell pattern, in natural order: `names("lenet*")`.
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     """
     return sorted(fnmatch.filter(_REGISTRY, pattern), key=_natural)
 
@@ -155,7 +155,7 @@ def names(pattern: str = "*") -> list[str]:
 def card(name: str) -> Card:
     """The card of a registered network.
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     """
     return _lookup(name)[0]
 
@@ -175,7 +175,7 @@ def create(
     >>> create("lenet5").output_shape
     (None, 10)
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     """
     the_card, builder = _lookup(name)
     entry = _weights_entry(the_card, weights)

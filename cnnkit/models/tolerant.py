@@ -1,6 +1,6 @@
 """One small classifier in several builds that differ in what they do to a shift of the image.
 
-Nobody's paper: the instrument of chapter `layers/09-receptive-fields`.  Kernels and their number stay the same in
+Nobody's paper: the instrument of chapter `layers/receptive-fields`.  Kernels and their number stay the same in
 every build, so that what differs is how maps are made smaller, what lies beyond the border, and how the head reads.
 """
 
@@ -43,7 +43,7 @@ _HEADS = ("dense", "average")
     year=2019,
     title="Three convolutions and a head, built to be tolerant of shifts or not",
     paper=None,
-    chapter="layers/09-receptive-fields",
+    chapter="layers/receptive-fields",
     classes=10,
     input_shape=(20, 20, 1),
     minimum=(8, 8),
@@ -67,7 +67,7 @@ def tolerant(
     `padding` is `zero` or `circular`; `head` is `dense` (flatten) or `average` (global average pooling).  With the
     defaults the scores are the same for every circular shift of the image.
 
-    Chapter: layers/09-receptive-fields.
+    Chapter: layers/receptive-fields.
     Paper: arXiv:1904.11486.
     """
     for kind, value, known in (
@@ -100,7 +100,7 @@ def with_spatial_transformer(
     The window has the size of the classifier's input, and starts as a plain resampling of the whole image.  The two
     are trained together, by the classifier's loss alone.
 
-    Chapter: layers/09-receptive-fields.
+    Chapter: layers/receptive-fields.
     Paper: arXiv:1506.02025.
     """
     window = SpatialTransformer(classifier.input_shape[1:3], transform, name="window")
@@ -129,7 +129,7 @@ def trained_tolerant(build: str, weights: bool = True) -> keras.Model:
     >>> trained_tolerant("stride, average").name
     'tolerant'
 
-    Chapter: layers/09-receptive-fields.
+    Chapter: layers/receptive-fields.
     """
     if build not in BUILDS:
         raise ValueError(unknown("build of tolerant", build, BUILDS))

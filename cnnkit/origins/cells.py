@@ -19,7 +19,7 @@ from cnnkit.origins.gabor import gabor_bank
 __all__ = ["ComplexCells", "SimpleCells", "corner_cells", "cortex"]
 
 
-@register_layer(chapter="origins/01-hubel-wiesel", paper="doi:10.1113/jphysiol.1962.sp006837")
+@register_layer(chapter="origins/hubel-wiesel", paper="doi:10.1113/jphysiol.1962.sp006837")
 class SimpleCells(keras.layers.Layer):
     """A fixed bank of Gabor filters, each followed by a half-wave rectifier, `max(0, x * w - threshold)`.
 
@@ -34,7 +34,7 @@ class SimpleCells(keras.layers.Layer):
     >>> tuple(SimpleCells(orientations=8, phases=4)(keras.ops.ones((1, 32, 32, 1))).shape)
     (1, 18, 18, 32)
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     Paper: doi:10.1113/jphysiol.1962.sp006837.
     """
 
@@ -102,7 +102,7 @@ class SimpleCells(keras.layers.Layer):
         return {**super().get_config(), **{name: getattr(self, name) for name in own}}
 
 
-@register_layer(chapter="origins/01-hubel-wiesel", paper="doi:10.1364/JOSAA.2.000284")
+@register_layer(chapter="origins/hubel-wiesel", paper="doi:10.1364/JOSAA.2.000284")
 class ComplexCells(keras.layers.Layer):
     """Fold the phases of each orientation, and then a neighbourhood of places, into one answer.
 
@@ -117,7 +117,7 @@ class ComplexCells(keras.layers.Layer):
     >>> tuple(ComplexCells(phases=4, rule="max", pool_size=3)(keras.ops.ones((1, 9, 9, 32))).shape)
     (1, 7, 7, 8)
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     Paper: doi:10.1364/JOSAA.2.000284.
     """
 
@@ -186,7 +186,7 @@ def cortex(
     >>> cortex((32, 32, 1), orientations=4).output_shape
     (None, 18, 18, 4)
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     Paper: doi:10.1113/jphysiol.1962.sp006837.
     """
     picture = keras.Input(input_shape, name="picture")
@@ -209,7 +209,7 @@ def corner_cells(
     >>> corner_cells((32, 32, 1)).output_shape
     (None, 18, 18, 1)
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     Paper: doi:10.1113/jphysiol.1962.sp006837.
     """
     picture = keras.Input(input_shape, name="picture")

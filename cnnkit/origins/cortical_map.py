@@ -21,7 +21,7 @@ def orientation_map(size: int = 128, hypercolumn: float = 32.0, seed: int = 0) -
     >>> orientation_map(64).shape
     (64, 64)
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     """
     if not 4 <= hypercolumn <= size / 2:
         raise ValueError(
@@ -39,7 +39,7 @@ def orientation_map(size: int = 128, hypercolumn: float = 32.0, seed: int = 0) -
 def pinwheels(orientations: ArrayLike) -> NDArray[np.int64]:
     """How orientation turns round each corner between four pixels: +1, -1 (a pinwheel of that sense) or 0.
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     """
     angle = np.asarray(orientations, np.float64)
     around = [angle, np.roll(angle, -1, 1), np.roll(angle, (-1, -1), (0, 1)), np.roll(angle, -1, 0)]
@@ -62,7 +62,7 @@ def cortical_position(
     >>> bool(along[0] < 0 < along[1])
     True
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     Paper: doi:10.1007/BF01885636.
     """
     azimuth, elevation = np.asarray(azimuth, np.float64), np.asarray(elevation, np.float64)
@@ -77,7 +77,7 @@ def magnification(eccentricity: ArrayLike, k: float = 15.0, a: float = 0.7) -> N
     >>> float(magnification(0.0) / magnification(20.0)) > 25
     True
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     Paper: doi:10.1007/BF01885636.
     """
     return k / (np.asarray(eccentricity, np.float64) + a)

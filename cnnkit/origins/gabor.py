@@ -29,7 +29,7 @@ def coordinates(
     >>> along[0].round().tolist()
     [1.0, 1.0, 1.0]
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     """
     half = (size - 1) / 2
     row, column = np.mgrid[:size, :size].astype(np.float64)
@@ -64,7 +64,7 @@ def gabor(
     >>> gabor(13).shape
     (13, 13)
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     """
     if size < 1:
         raise ValueError(f"a Gabor patch needs a size of at least 1 pixel; got {size}")
@@ -96,7 +96,7 @@ def gabor_bank(
     >>> gabor_bank(13, orientations=8, phases=4).shape
     (13, 13, 1, 32)
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     """
     angles = spaced(orientations, 180.0)
     shifts = spaced(phases, 360.0)
@@ -118,7 +118,7 @@ def spaced(count_or_values: int | ArrayLike, period: float) -> NDArray[np.float6
 class GaborFit:
     """The Gabor patch nearest to a filter, and the share of the filter's variance that it explains.
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     """
 
     orientation: float
@@ -155,7 +155,7 @@ def fit_gabor(patch: ArrayLike) -> GaborFit:
     >>> round(fit.orientation), round(fit.wavelength, 2), round(fit.explained, 3)
     (30, 5.0, 1.0)
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     """
     patch = np.asarray(patch, dtype=np.float64)
     if patch.ndim != 2 or patch.shape[0] != patch.shape[1]:

@@ -37,7 +37,7 @@ def drawn_kernels() -> NDArray[np.float32]:
     >>> drawn_kernels().shape
     (5, 5, 1, 12)
 
-    Chapter: origins/03-first-convnets.
+    Chapter: origins/first-convnets.
     """
     rows = [line.split() for line in _DRAWINGS.strip().splitlines()]
     kernels = []
@@ -56,7 +56,7 @@ def shuffled_kernels(seed: int = 0) -> NDArray[np.float32]:
     >>> np.allclose(shuffled_kernels().sum(axis=(0, 1)), 0, atol=1e-6)
     True
 
-    Chapter: origins/03-first-convnets.
+    Chapter: origins/first-convnets.
     """
     kernels = drawn_kernels()
     flat = np.random.default_rng(seed).permuted(kernels.reshape(25, -1), axis=0)
@@ -71,7 +71,7 @@ def skeletons(images: NDArray, threshold: float = 0.5) -> NDArray[np.float32]:
     >>> int(skeletons(np.ones((1, 5, 9, 1))).sum())
     6
 
-    Chapter: origins/03-first-convnets.
+    Chapter: origins/first-convnets.
     """
     from skimage.morphology import skeletonize
 
@@ -100,7 +100,7 @@ def feature_recognizer(
     >>> sum(weight.shape[0] for weight in model.trainable_weights if len(weight.shape) == 2)
     232
 
-    Chapter: origins/03-first-convnets.
+    Chapter: origins/first-convnets.
     """
     kernels = drawn_kernels() if kernels is None else np.asarray(kernels, np.float32)
     if kernels.ndim != 4 or kernels.shape[2] != input_shape[-1]:

@@ -19,7 +19,7 @@ def gaussian_twin(patches: ArrayLike, seed: int = 0) -> NDArray[np.float64]:
     >>> gaussian_twin(np.random.default_rng(0).random((50, 4, 4, 1))).shape
     (50, 4, 4, 1)
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     """
     patches = np.asarray(patches, np.float64)
     flat = patches.reshape(len(patches), -1)
@@ -40,7 +40,7 @@ def learn_filters(
     the filter seen through the correlations of the photographs, and much the smoother of the two. Both are
     sorted by how sparsely the cell answers (kurtosis), the sparsest first, and scaled to unit length.
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     Paper: doi:10.1038/381607a0.
     """
     from scipy.stats import kurtosis

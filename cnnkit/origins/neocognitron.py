@@ -29,7 +29,7 @@ def neocognitron(planes: int = 24, rule: str = "sum", stages: int = 3, seed: int
     >>> [layer.name for layer in neocognitron().layers]
     ['U0', 'S1', 'C1', 'S2', 'C2', 'S3', 'C3']
 
-    Chapter: origins/02-neocognitron.
+    Chapter: origins/neocognitron.
     Paper: doi:10.1007/BF00344251.
     """
     if stages not in PADDINGS:
@@ -60,7 +60,7 @@ def representatives(answers: ArrayLike, column: int = 5) -> dict[int, tuple[int,
     >>> representatives(np.eye(6)[:, :, None] * [0, 2], column=6)
     {1: (0, 0)}
 
-    Chapter: origins/02-neocognitron.
+    Chapter: origins/neocognitron.
     Paper: doi:10.1007/BF00344251.
     """
     answers = np.asarray(answers)
@@ -85,7 +85,7 @@ def grow(model: keras.Model, patterns: ArrayLike, rounds: int = 15, column: int 
     by `q / 2 * v`. All cells of the plane share the new weights. Returns how many planes of each S-layer
     have learned something.
 
-    Chapter: origins/02-neocognitron.
+    Chapter: origins/neocognitron.
     Paper: doi:10.1007/BF00344251.
     """
     u = np.asarray(patterns, np.float64)
@@ -119,7 +119,7 @@ def grow(model: keras.Model, patterns: ArrayLike, rounds: int = 15, column: int 
 def winning_planes(model: keras.Model, patterns: ArrayLike) -> NDArray[np.int64]:
     """For each pattern, the plane of the last layer that answers most; -1 where all are silent.
 
-    Chapter: origins/02-neocognitron.
+    Chapter: origins/neocognitron.
     """
     answers = keras.ops.convert_to_numpy(model(np.asarray(patterns, "float32")))
     answers = answers.reshape(len(answers), -1)

@@ -18,7 +18,7 @@ def linear_response(images: ArrayLike, receptive_field: ArrayLike) -> NDArray[np
     >>> linear_response(np.ones((5, 3, 3)), np.ones((3, 3))).tolist()
     [9.0, 9.0, 9.0, 9.0, 9.0]
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     """
     images, receptive_field = np.asarray(images, np.float64), np.asarray(receptive_field, np.float64)
     if images.shape[-1] == 1 and images.shape[-3:-1] == receptive_field.shape:
@@ -34,7 +34,7 @@ def linear_response(images: ArrayLike, receptive_field: ArrayLike) -> NDArray[np
 def simple_cell(images: ArrayLike, receptive_field: ArrayLike, threshold: float = 0.0) -> NDArray[np.float64]:
     """A linear filter and a half-wave rectifier, `max(0, sum(image * field) - threshold)`.
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     Paper: doi:10.1113/jphysiol.1962.sp006837.
     """
     return np.maximum(0.0, linear_response(images, receptive_field) - threshold)
@@ -45,7 +45,7 @@ def complex_cell_energy(images: ArrayLike, even: ArrayLike, odd: ArrayLike) -> N
 
     A grating that slides makes one answer fall as the other rises, like sine and cosine, so the sum stays.
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     Paper: doi:10.1364/JOSAA.2.000284.
     """
     return linear_response(images, even) ** 2 + linear_response(images, odd) ** 2
@@ -56,7 +56,7 @@ def complex_cell_max(
 ) -> NDArray[np.float64]:
     """The loudest of several simple cells; `receptive_fields` is `(cells, height, width)`.
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     Paper: doi:10.1113/jphysiol.1962.sp006837.
     """
     return np.max([simple_cell(images, field, threshold) for field in np.asarray(receptive_fields)], axis=0)
@@ -68,7 +68,7 @@ def shifted_copies(receptive_field: ArrayLike, shifts: ArrayLike) -> NDArray[np.
     >>> shifted_copies([[1.0, 2.0], [3.0, 4.0]], [(1, 0)]).tolist()
     [[[0.0, 1.0], [0.0, 3.0]]]
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     """
     field = np.asarray(receptive_field, np.float64)
     height, width = field.shape

@@ -37,7 +37,7 @@ def abstraction_pyramid(
     >>> model.output_shape, model.count_params() == abstraction_pyramid(recurrent=False).count_params()
     ((None, 8, 8, 8, 1), True)
 
-    Chapter: origins/03-first-convnets.
+    Chapter: origins/first-convnets.
     Paper: doi:10.1007/b11963.
     """
     if iterations < 5:
@@ -90,7 +90,7 @@ def occlude(
     >>> masks.sum(axis=(1, 2))
     array([16, 16, 16, 16, 16])
 
-    Chapter: origins/03-first-convnets.
+    Chapter: origins/first-convnets.
     Paper: doi:10.1007/b11963.
     """
     images = np.array(images, np.float32)

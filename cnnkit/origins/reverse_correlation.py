@@ -17,7 +17,7 @@ def poisson_spikes(rates: ArrayLike, seed: int = 0) -> NDArray[np.int64]:
     >>> poisson_spikes([0.0, 0.0]).tolist()
     [0, 0]
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     """
     rates = np.asarray(rates, np.float64)
     if np.any(rates < 0) or not np.all(np.isfinite(rates)):
@@ -34,7 +34,7 @@ def spike_triggered_average(stimuli: ArrayLike, spikes: ArrayLike) -> NDArray[np
     >>> spike_triggered_average(np.eye(2).reshape(2, 1, 2), [3, 1]).tolist()
     [[0.75, 0.25]]
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     """
     stimuli, spikes = _matched(stimuli, spikes)
     return np.tensordot(spikes, stimuli, axes=(0, 0)) / spikes.sum()
@@ -49,7 +49,7 @@ def spike_triggered_covariance(
     first, and for each a pattern of unit length. This finds the two filters of an energy model, where the
     average finds nothing.
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     """
     stimuli, spikes = _matched(stimuli, spikes)
     flat = stimuli.reshape(len(stimuli), -1)

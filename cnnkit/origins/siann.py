@@ -32,7 +32,7 @@ def siann(
     >>> siann(classes=26).output_shape
     (None, 26)
 
-    Chapter: origins/03-first-convnets.
+    Chapter: origins/first-convnets.
     Paper: doi:10.1364/AO.29.004790.
     """
     image = keras.Input(input_shape, name="image")
@@ -50,7 +50,7 @@ def siann_segmenter(planes: Sequence[int] = (8, 8), kernel_size: int = 5, channe
     >>> siann_segmenter().output_shape
     (None, None, None, 1)
 
-    Chapter: origins/03-first-convnets.
+    Chapter: origins/first-convnets.
     Paper: doi:10.1364/AO.30.004211.
     """
     image = keras.Input((None, None, channels), name="image")

@@ -33,7 +33,7 @@ def tdnn(
     >>> tdnn().count_params()
     521
 
-    Chapter: origins/03-first-convnets.
+    Chapter: origins/first-convnets.
     Paper: doi:10.1109/29.21701.
     """
     inputs = x = keras.Input((frames, bands), name="speech")
@@ -59,7 +59,7 @@ def tdnn_2d(
     >>> tdnn_2d().count_params()
     809
 
-    Chapter: origins/03-first-convnets.
+    Chapter: origins/first-convnets.
     """
     inputs = x = keras.Input((frames, bands), name="speech")
     x = layers.Reshape((frames, bands, 1), name="picture")(x)
@@ -79,7 +79,7 @@ def syllable_tdnns(
     >>> syllable_tdnns(4).output_shape
     (None, 4)
 
-    Chapter: origins/03-first-convnets.
+    Chapter: origins/first-convnets.
     """
     inputs = keras.Input((frames, bands), name="speech")
     x = _detectors(inputs, syllables, hidden, delays)
@@ -96,7 +96,7 @@ def syllable_detectors(trained: keras.Model, frames: int) -> keras.Model:
     >>> syllable_detectors(syllable_tdnns(4), frames=90).output_shape
     (None, 84, 4)
 
-    Chapter: origins/03-first-convnets.
+    Chapter: origins/first-convnets.
     """
     convolutions = [layer for layer in trained.layers if isinstance(layer, layers.Conv1D)]
     first, second = convolutions[0], next(layer for layer in convolutions if layer.name.startswith("hidden2"))
@@ -117,7 +117,7 @@ def word_network(
     `parts` the utterance is pooled in that many stretches of equal length, which keeps a rough order. The detectors
     are part of the model and learn on with it.
 
-    Chapter: origins/03-first-convnets.
+    Chapter: origins/first-convnets.
     """
     if pooling not in _POOLINGS:
         raise ValueError(unknown("pooling", pooling, _POOLINGS))

@@ -20,7 +20,7 @@ class TuningCurve:
 
     `period` is 180 for orientations, None where nothing wraps.
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     """
 
     values: NDArray[np.float64]
@@ -103,7 +103,7 @@ def measure_tuning(
     >>> curve.responses.tolist(), curve.bandwidth
     ([4.0, 4.0, 4.0], inf)
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     """
     stimuli, values = np.asarray(stimuli, np.float64), np.asarray(values, np.float64)
     if len(stimuli) != len(values):
@@ -125,7 +125,7 @@ def modulation_ratio(responses: ArrayLike) -> float:
     >>> round(modulation_ratio(np.maximum(0, np.sin(2 * np.pi * time))), 4)
     1.5708
 
-    Chapter: origins/01-hubel-wiesel.
+    Chapter: origins/hubel-wiesel.
     Paper: doi:10.1016/0042-6989(91)90033-2.
     """
     responses = np.asarray(responses, np.float64)

@@ -36,7 +36,7 @@ def relu(x: np.ndarray) -> np.ndarray:
     >>> relu(np.array([-2.0, 3.0]))
     array([0., 3.])
 
-    Chapter: layers/07-activations.
+    Chapter: layers/activations.
     """
     return np.maximum(x, 0)
 
@@ -44,7 +44,7 @@ def relu(x: np.ndarray) -> np.ndarray:
 def relu_derivative(x: np.ndarray) -> np.ndarray:
     """1 where x > 0, else 0; at 0 itself 0, as Keras has it.
 
-    Chapter: layers/07-activations.
+    Chapter: layers/activations.
     """
     return (np.asarray(x) > 0).astype(np.result_type(x, np.float32))
 
@@ -55,7 +55,7 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
     >>> sigmoid(np.array([-1000.0, 0.0]))
     array([0. , 0.5])
 
-    Chapter: layers/07-activations.
+    Chapter: layers/activations.
     """
     return (1 + np.tanh(np.asarray(x) / 2)) / 2
 
@@ -63,7 +63,7 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
 def sigmoid_derivative(x: np.ndarray) -> np.ndarray:
     """s (1 - s), at most 1/4.
 
-    Chapter: layers/07-activations.
+    Chapter: layers/activations.
     """
     return sigmoid(x) * (1 - sigmoid(x))
 
@@ -71,7 +71,7 @@ def sigmoid_derivative(x: np.ndarray) -> np.ndarray:
 def tanh(x: np.ndarray) -> np.ndarray:
     """The hyperbolic tangent, from -1 to 1.
 
-    Chapter: layers/07-activations.
+    Chapter: layers/activations.
     """
     return np.tanh(x)
 
@@ -79,7 +79,7 @@ def tanh(x: np.ndarray) -> np.ndarray:
 def tanh_derivative(x: np.ndarray) -> np.ndarray:
     """1 - tanh(x) ** 2.
 
-    Chapter: layers/07-activations.
+    Chapter: layers/activations.
     """
     return 1 - np.tanh(x) ** 2
 
@@ -90,7 +90,7 @@ def scaled_tanh(x: np.ndarray) -> np.ndarray:
     >>> scaled_tanh(np.array([-1.0, 1.0])).round(4)
     array([-1.,  1.])
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     Paper: doi:10.1109/5.726791.
     """
     return AMPLITUDE * np.tanh(SLOPE * np.asarray(x))
@@ -99,7 +99,7 @@ def scaled_tanh(x: np.ndarray) -> np.ndarray:
 def scaled_tanh_derivative(x: np.ndarray) -> np.ndarray:
     """1.7159 * 2/3 * (1 - tanh(2 x / 3) ** 2).
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     Paper: doi:10.1109/5.726791.
     """
     return AMPLITUDE * SLOPE * (1 - np.tanh(SLOPE * np.asarray(x)) ** 2)
@@ -108,7 +108,7 @@ def scaled_tanh_derivative(x: np.ndarray) -> np.ndarray:
 def abs_tanh(x: np.ndarray) -> np.ndarray:
     """|tanh(x)|: blind to the sign, as a detector of edges may be that does not care which side is bright.
 
-    Chapter: layers/07-activations.
+    Chapter: layers/activations.
     Paper: doi:10.1109/ICCV.2009.5459469.
     """
     return np.abs(np.tanh(x))
@@ -120,7 +120,7 @@ def leaky_relu(x: np.ndarray, slope: float = 0.01) -> np.ndarray:
     >>> leaky_relu(np.array([-2.0, 3.0]))
     array([-0.02,  3.  ])
 
-    Chapter: layers/07-activations.
+    Chapter: layers/activations.
     """
     x = np.asarray(x)
     return np.where(x > 0, x, slope * x)
@@ -129,7 +129,7 @@ def leaky_relu(x: np.ndarray, slope: float = 0.01) -> np.ndarray:
 def leaky_relu_derivative(x: np.ndarray, slope: float = 0.01) -> np.ndarray:
     """1 where x > 0, else the slope.
 
-    Chapter: layers/07-activations.
+    Chapter: layers/activations.
     """
     return np.where(np.asarray(x) > 0, 1.0, slope)
 
@@ -137,7 +137,7 @@ def leaky_relu_derivative(x: np.ndarray, slope: float = 0.01) -> np.ndarray:
 def elu(x: np.ndarray, alpha: float = 1.0) -> np.ndarray:
     """x where x > 0, else alpha (exp(x) - 1): levels out at -alpha.
 
-    Chapter: layers/07-activations.
+    Chapter: layers/activations.
     Paper: arXiv:1511.07289.
     """
     x = np.asarray(x)
@@ -147,7 +147,7 @@ def elu(x: np.ndarray, alpha: float = 1.0) -> np.ndarray:
 def elu_derivative(x: np.ndarray, alpha: float = 1.0) -> np.ndarray:
     """1 where x > 0, else alpha exp(x): without a jump at 0 only if alpha is 1.
 
-    Chapter: layers/07-activations.
+    Chapter: layers/activations.
     Paper: arXiv:1511.07289.
     """
     x = np.asarray(x)
@@ -157,7 +157,7 @@ def elu_derivative(x: np.ndarray, alpha: float = 1.0) -> np.ndarray:
 def gelu(x: np.ndarray) -> np.ndarray:
     """x P(Z <= x) for a standard normal Z: what is left of x, on average, if it is kept that often.
 
-    Chapter: layers/07-activations.
+    Chapter: layers/activations.
     Paper: arXiv:1606.08415.
     """
     x = np.asarray(x)
@@ -167,7 +167,7 @@ def gelu(x: np.ndarray) -> np.ndarray:
 def gelu_derivative(x: np.ndarray) -> np.ndarray:
     """P(Z <= x) + x times the normal density at x.
 
-    Chapter: layers/07-activations.
+    Chapter: layers/activations.
     Paper: arXiv:1606.08415.
     """
     x = np.asarray(x)
@@ -177,7 +177,7 @@ def gelu_derivative(x: np.ndarray) -> np.ndarray:
 def silu(x: np.ndarray) -> np.ndarray:
     """x sigmoid(x), also called swish: dips below zero, and comes back to it.
 
-    Chapter: layers/07-activations.
+    Chapter: layers/activations.
     Paper: arXiv:1710.05941.
     """
     return np.asarray(x) * sigmoid(x)
@@ -186,7 +186,7 @@ def silu(x: np.ndarray) -> np.ndarray:
 def silu_derivative(x: np.ndarray) -> np.ndarray:
     """s + x s (1 - s) with s = sigmoid(x).
 
-    Chapter: layers/07-activations.
+    Chapter: layers/activations.
     Paper: arXiv:1710.05941.
     """
     return sigmoid(x) + np.asarray(x) * sigmoid_derivative(x)
@@ -198,7 +198,7 @@ def hard_silu(x: np.ndarray) -> np.ndarray:
     >>> hard_silu(np.array([-1.0, 1.0, 3.0])).round(3)
     array([-0.333,  0.667,  3.   ])
 
-    Chapter: layers/07-activations.
+    Chapter: layers/activations.
     Paper: arXiv:1905.02244.
     """
     x = np.asarray(x)
@@ -208,7 +208,7 @@ def hard_silu(x: np.ndarray) -> np.ndarray:
 def maxout(x: np.ndarray, pieces: int) -> np.ndarray:
     """The largest of each run of `pieces` neighbouring channels: a convex function, drawn by its tangents.
 
-    Chapter: layers/07-activations.
+    Chapter: layers/activations.
     Paper: arXiv:1302.4389.
     """
     return x.reshape(*x.shape[:-1], -1, pieces).max(axis=-1)

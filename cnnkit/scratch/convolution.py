@@ -83,7 +83,7 @@ def convolve2d(
     >>> convolve2d(np.ones((1, 5, 5, 3)), np.ones((3, 3, 3, 8))).shape
     (1, 3, 3, 8)
 
-    Chapter: layers/04-convolution.
+    Chapter: layers/convolution.
     Paper: arXiv:1603.07285.
     """
     _check(x, w, groups)
@@ -117,7 +117,7 @@ def convolve2d_backward(
     >>> [gradient.shape for gradient in convolve2d_backward(np.ones((1, 3, 3, 8)), x, w)]
     [(1, 5, 5, 3), (3, 3, 3, 8), (8,)]
 
-    Chapter: layers/04-convolution.
+    Chapter: layers/convolution.
     Paper: doi:10.1162/neco.1989.1.4.541.
     """
     _check(x, w, groups)
@@ -152,7 +152,7 @@ def convolve1d(
     >>> convolve1d(np.ones((2, 10, 4)), np.ones((3, 4, 6)), dilation=2).shape
     (2, 6, 6)
 
-    Chapter: layers/04-convolution.
+    Chapter: layers/convolution.
     """
     if x.ndim != 3 or w.ndim != 3:
         raise ValueError(
@@ -173,7 +173,7 @@ def true_convolve2d(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     >>> true_convolve2d(np.array([[1, 2, 3]]), np.array([[0, 1, 10]]))
     array([[ 0,  1, 12, 23, 30]])
 
-    Chapter: layers/04-convolution.
+    Chapter: layers/convolution.
     """
     if image.ndim != 2 or kernel.ndim != 2:
         raise ValueError(f"image has shape {image.shape} and kernel {kernel.shape}; both must be matrices")

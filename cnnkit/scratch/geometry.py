@@ -20,7 +20,7 @@ def padding_amount(n: int, k: int, s: int = 1, p: Padding = 0, d: int = 1) -> tu
     >>> padding_amount(5, k=3, p="same"), padding_amount(6, k=3, s=2, p="same")
     ((1, 1), (0, 1))
 
-    Chapter: layers/04-convolution.
+    Chapter: layers/convolution.
     Paper: arXiv:1603.07285.
     """
     if p == "valid":
@@ -46,7 +46,7 @@ def output_size(n: int, k: int, s: int = 1, p: Padding = 0, d: int = 1) -> int:
     >>> output_size(28, k=5), output_size(28, k=5, p="same"), output_size(224, k=7, s=2, p=3)
     (24, 28, 112)
 
-    Chapter: layers/04-convolution.
+    Chapter: layers/convolution.
     Paper: arXiv:1603.07285.
     """
     for name, value in (("k", k), ("s", s), ("d", d)):
@@ -70,7 +70,7 @@ def convolution_parameters(k: int, c_in: int, c_out: int, groups: int = 1, bias:
     >>> convolution_parameters(3, c_in=3, c_out=64)
     1792
 
-    Chapter: layers/04-convolution.
+    Chapter: layers/convolution.
     """
     if c_in % groups or c_out % groups:
         raise ValueError(

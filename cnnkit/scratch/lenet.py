@@ -39,7 +39,7 @@ def digit_bitmaps() -> np.ndarray:
 
     They are the fixed targets of LeNet-5's last hidden layer, 84 units read as a little picture.
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     Paper: doi:10.1109/5.726791.
     """
     rows = [line.split() for line in _DIGITS.strip().splitlines()]
@@ -52,7 +52,7 @@ def h2_table() -> np.ndarray:
 
     The paper gives the number and not the scheme; here they are neighbours in a ring.
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     Paper: doi:10.1162/neco.1989.1.4.541.
     """
     return np.array([[(i - j) % 12 < 8 for j in range(12)] for i in range(12)], dtype="int64")
@@ -73,7 +73,7 @@ def partially_connected2d(
     `(input maps, output maps)`.  A bias of shape `(output maps,)` is shared over a map; one of shape
     `(height, width, output maps)` belongs to single units.
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     Paper: doi:10.1109/5.726791.
     """
     connections = np.asarray(connections)
@@ -91,7 +91,7 @@ def trainable_subsampling2d(
 ) -> np.ndarray:
     """Sum each window of `size` x `size`, multiply by one coefficient a map, add one bias a map.
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     Paper: doi:10.1109/5.726791.
     """
     n, h, w, c = x.shape
@@ -103,7 +103,7 @@ def trainable_subsampling2d(
 def radial_basis_scores(x: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """Minus the squared distance of each row of `x` to each centre: 0 is a perfect match.
 
-    Chapter: models/17-lenet.
+    Chapter: models/lenet.
     Paper: doi:10.1109/5.726791.
     """
     return -((x[:, None, :] - centres[None, :, :]) ** 2).sum(axis=-1)

@@ -15,7 +15,7 @@ def locally_connected2d(
     x is `(n, h, w, c)`, w `(rows, columns, k, k, c, filters)`, b `(rows, columns, filters)`; the result is
     `(n, rows, columns, filters)`.
 
-    Chapter: layers/04-convolution.
+    Chapter: layers/convolution.
     """
     rows, columns, kh, kw, _, filters = w.shape
     down, right = (stride, stride) if isinstance(stride, int) else stride
@@ -32,7 +32,7 @@ def locally_connected1d(
 ) -> np.ndarray:
     """The same along one axis: x `(n, length, c)`, w `(positions, k, c, filters)`, b `(positions, filters)`.
 
-    Chapter: layers/04-convolution.
+    Chapter: layers/convolution.
     """
     y = locally_connected2d(x[:, None], w[None, :, None], None, (1, stride))[:, 0]
     return y if b is None else y + b

@@ -27,7 +27,7 @@ def softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
     >>> softmax(np.array([1000.0, 1000.0]))
     array([0.5, 0.5])
 
-    Chapter: layers/10-heads-and-losses.
+    Chapter: layers/heads-and-losses.
     """
     e = np.exp(x - np.max(x, axis=axis, keepdims=True))
     return e / e.sum(axis=axis, keepdims=True)
@@ -42,7 +42,7 @@ def softmax_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float
     >>> round(loss, 4), dlogits
     (0.6931, array([[-0.5,  0.5]]))
 
-    Chapter: layers/10-heads-and-losses.
+    Chapter: layers/heads-and-losses.
     """
     labels = np.asarray(labels)
     if logits.ndim != 2 or labels.shape != logits.shape[:1]:
@@ -72,7 +72,7 @@ def binary_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float,
     >>> round(loss, 4), dlogits
     (0.6931, array([-0.25,  0.25]))
 
-    Chapter: layers/10-heads-and-losses.
+    Chapter: layers/heads-and-losses.
     """
     logits, labels = _pair(logits, labels, "logits", "labels")
     loss = np.logaddexp(0, logits) - labels * logits
@@ -91,7 +91,7 @@ def focal_loss(
     >>> [round(focal_loss(easy, np.array([1.0]), gamma)[0], 6) for gamma in (0, 2)]
     [0.01815, 6e-06]
 
-    Chapter: layers/10-heads-and-losses.
+    Chapter: layers/heads-and-losses.
     Paper: arXiv:1708.02002.
     """
     logits, labels = _pair(logits, labels, "logits", "labels")
@@ -114,7 +114,7 @@ def mean_squared_error(y: np.ndarray, target: np.ndarray) -> tuple[float, np.nda
     >>> mean_squared_error(np.array([3.0, 0.0]), np.array([0.0, 0.0]))
     (4.5, array([3., 0.]))
 
-    Chapter: layers/10-heads-and-losses.
+    Chapter: layers/heads-and-losses.
     """
     y, target = _pair(y, target, "y", "target")
     e = y - target
@@ -127,7 +127,7 @@ def mean_absolute_error(y: np.ndarray, target: np.ndarray) -> tuple[float, np.nd
     >>> mean_absolute_error(np.array([3.0, -1.0]), np.array([0.0, 0.0]))
     (2.0, array([ 0.5, -0.5]))
 
-    Chapter: layers/10-heads-and-losses.
+    Chapter: layers/heads-and-losses.
     """
     y, target = _pair(y, target, "y", "target")
     e = y - target
@@ -142,7 +142,7 @@ def huber_loss(y: np.ndarray, target: np.ndarray, delta: float = 1.0) -> tuple[f
     >>> huber_loss(np.array([3.0, 0.5]), np.array([0.0, 0.0]))
     (1.3125, array([0.5 , 0.25]))
 
-    Chapter: layers/10-heads-and-losses.
+    Chapter: layers/heads-and-losses.
     Paper: doi:10.1214/aoms/1177703732.
     """
     y, target = _pair(y, target, "y", "target")
@@ -162,7 +162,7 @@ def dice_loss(p: np.ndarray, target: np.ndarray, epsilon: float = 1e-7) -> tuple
     >>> round(dice_loss(np.array([1.0, 1.0, 0.0]), np.array([1.0, 0.0, 0.0]))[0], 4)
     0.3333
 
-    Chapter: layers/10-heads-and-losses.
+    Chapter: layers/heads-and-losses.
     Paper: arXiv:1606.04797.
     """
     p, target = _pair(p, target, "p", "target")

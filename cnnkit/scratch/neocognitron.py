@@ -18,7 +18,7 @@ def fading_mask(size: int, falloff: float) -> NDArray[np.float64]:
     >>> bool(mask[1, 1] == mask.max()), round(float(mask.sum()), 6)
     (True, 1.0)
 
-    Chapter: origins/02-neocognitron.
+    Chapter: origins/neocognitron.
     """
     if size < 1 or not 0 < falloff <= 1:
         raise ValueError(f"a mask needs size >= 1 and a falloff in (0, 1]; got {size} and {falloff}")
@@ -41,7 +41,7 @@ def s_cells(
 
     x (n, h, w, c), excitatory (k, k, c, planes), inhibitory (planes,) -> (n, h', w', planes), (n, h', w').
 
-    Chapter: origins/02-neocognitron.
+    Chapter: origins/neocognitron.
     Paper: doi:10.1007/BF00344251.
     """
     size, channels = excitatory.shape[0], excitatory.shape[2]
@@ -68,7 +68,7 @@ def c_cells(
     With e the blurred plane and v the mean of e over all planes, t = max(0, (1 + e) / (1 + v) - 1), and the
     answer is t / (saturation + t).  `rule="max"` takes the largest of the window in place of its blur.
 
-    Chapter: origins/02-neocognitron.
+    Chapter: origins/neocognitron.
     Paper: doi:10.1007/BF00344251.
     """
     seen = _windows(x, kernel_size, padding)[:, ::strides, ::strides]

@@ -33,7 +33,7 @@ def normalize(x: np.ndarray, axes: Axes, epsilon: float = 1e-3) -> np.ndarray:
     >>> normalize(np.array([[1.0, 3.0]]), axes=(1,), epsilon=0)
     array([[-1.,  1.]])
 
-    Chapter: layers/08-normalization.
+    Chapter: layers/normalization.
     """
     mean = x.mean(axis=axes, keepdims=True)
     variance = x.var(axis=axes, keepdims=True)
@@ -45,7 +45,7 @@ def normalize_backward(dy: np.ndarray, x: np.ndarray, axes: Axes, epsilon: float
 
     dx = (dy - mean(dy) - y mean(dy y)) / sqrt(variance + epsilon), the means over the same axes.
 
-    Chapter: layers/08-normalization.
+    Chapter: layers/normalization.
     """
     y = normalize(x, axes, epsilon)
     deviation = np.sqrt(x.var(axis=axes, keepdims=True) + epsilon)
@@ -71,7 +71,7 @@ def batch_normalize(
     >>> batch_normalize(np.array([[1.0], [3.0]]), moving=(np.array([3.0]), np.array([4.0])), epsilon=0).ravel()
     array([-1.,  0.])
 
-    Chapter: layers/08-normalization.
+    Chapter: layers/normalization.
     Paper: arXiv:1502.03167.
     """
     axes = tuple(range(x.ndim - 1))
@@ -91,7 +91,7 @@ def batch_normalize_backward(
     At inference the statistics are constants and the layer is a multiplication; in training they depend on
     x, and two terms more appear.
 
-    Chapter: layers/08-normalization.
+    Chapter: layers/normalization.
     Paper: arXiv:1502.03167.
     """
     axes = tuple(range(x.ndim - 1))
@@ -113,7 +113,7 @@ def layer_normalize(
     >>> layer_normalize(np.array([[[[1.0, 3.0]]]]), epsilon=0).ravel()
     array([-1.,  1.])
 
-    Chapter: layers/08-normalization.
+    Chapter: layers/normalization.
     Paper: arXiv:1607.06450.
     """
     return group_normalize(x, 1, gamma, beta, epsilon)
@@ -129,7 +129,7 @@ def instance_normalize(
     >>> instance_normalize(np.array([[[[1.0, 10.0]], [[3.0, 30.0]]]]), epsilon=0).ravel()
     array([-1., -1.,  1.,  1.])
 
-    Chapter: layers/08-normalization.
+    Chapter: layers/normalization.
     Paper: arXiv:1607.08022.
     """
     return group_normalize(x, x.shape[-1], gamma, beta, epsilon)
@@ -145,7 +145,7 @@ def group_normalize(
     >>> group_normalize(np.array([[[[1.0, 3.0, 10.0, 30.0]]]]), groups=2, epsilon=0).ravel()
     array([-1.,  1., -1.,  1.])
 
-    Chapter: layers/08-normalization.
+    Chapter: layers/normalization.
     Paper: arXiv:1803.08494.
     """
     return gamma * normalize(_grouped(x, groups), (1, 3), epsilon).reshape(x.shape) + beta
@@ -156,7 +156,7 @@ def group_normalize_backward(
 ) -> Gradients:
     """The gradients of `group_normalize` for x, gamma and beta.
 
-    Chapter: layers/08-normalization.
+    Chapter: layers/normalization.
     Paper: arXiv:1803.08494.
     """
     axes = tuple(range(x.ndim - 1))
@@ -180,7 +180,7 @@ def local_response_normalize(
     >>> local_response_normalize(np.array([3.0, 0.0, 4.0]), n=5, k=0, alpha=1, beta=0.5)
     array([0.6, 0. , 0.8])
 
-    Chapter: layers/08-normalization.
+    Chapter: layers/normalization.
     Paper: doi:10.1145/3065386.
     """
     return x * (k + (alpha / n if average else alpha) * _around(x**2, n)) ** -beta
@@ -197,7 +197,7 @@ def local_response_normalize_backward(
 ) -> np.ndarray:
     """The gradient of `local_response_normalize`: a channel also pays for having silenced its neighbours.
 
-    Chapter: layers/08-normalization.
+    Chapter: layers/normalization.
     Paper: doi:10.1145/3065386.
     """
     alpha = alpha / n if average else alpha
@@ -215,7 +215,7 @@ def global_response_normalize(
     >>> global_response_normalize(np.array([[[[1.0, 3.0]]]]), gamma=1.0, epsilon=0).ravel()
     array([1.5, 7.5])
 
-    Chapter: layers/08-normalization.
+    Chapter: layers/normalization.
     Paper: arXiv:2301.00808.
     """
     length = np.sqrt((x**2).sum(axis=(1, 2), keepdims=True))
@@ -227,7 +227,7 @@ def global_response_normalize_backward(
 ) -> Gradients:
     """The gradients of `global_response_normalize` for x, gamma and beta. A silent channel's length has slope 0.
 
-    Chapter: layers/08-normalization.
+    Chapter: layers/normalization.
     Paper: arXiv:2301.00808.
     """
     length = np.sqrt((x**2).sum(axis=(1, 2), keepdims=True))

@@ -19,7 +19,7 @@ def max_pool2d(
     array([[ 5.,  7.],
            [13., 15.]])
 
-    Chapter: layers/06-pooling.
+    Chapter: layers/pooling.
     """
     return _largest(x, _geometry(x, size, stride, padding))[0]
 
@@ -37,7 +37,7 @@ def max_pool2d_backward(
     array([[0., 1.],
            [0., 0.]])
 
-    Chapter: layers/06-pooling.
+    Chapter: layers/pooling.
     """
     geometry = _geometry(x, size, stride, padding)
     _, winner = _largest(x, geometry)
@@ -56,7 +56,7 @@ def average_pool2d(
     array([[ 2.5,  4.5],
            [10.5, 12.5]])
 
-    Chapter: layers/06-pooling.
+    Chapter: layers/pooling.
     """
     geometry = _geometry(x, size, stride, padding)
     padded = _padded(x, geometry, 0)
@@ -77,7 +77,7 @@ def average_pool2d_backward(
     array([[0.25, 0.25],
            [0.25, 0.25]])
 
-    Chapter: layers/06-pooling.
+    Chapter: layers/pooling.
     """
     geometry = _geometry(x, size, stride, padding)
     share = dy / _real_pixels(x, geometry)

@@ -36,7 +36,7 @@ def pool_windows(
     array([[ 0.,  2.],
            [ 8., 10.]])
 
-    Chapter: layers/06-pooling.
+    Chapter: layers/pooling.
     """
     window = both(size)
     geometry = plan(x.shape[1:3], window, window if stride is None else stride, padding)
@@ -57,7 +57,7 @@ def lp_pool2d(
     >>> lp_pool2d(np.array([1.0, 2, 2, 4]).reshape(1, 2, 2, 1), p=2).item()
     2.5
 
-    Chapter: layers/06-pooling.
+    Chapter: layers/pooling.
     Paper: arXiv:2009.07485.
     """
     if not p >= 1:
@@ -81,7 +81,7 @@ def mixed_pool2d(
     >>> mixed_pool2d(np.array([1.0, 2, 3, 4]).reshape(1, 2, 2, 1), share=0.5).item()
     3.25
 
-    Chapter: layers/06-pooling.
+    Chapter: layers/pooling.
     Paper: arXiv:1509.08985.
     """
     return pool_windows(
@@ -103,7 +103,7 @@ def stochastic_pool2d(
     >>> stochastic_pool2d(np.array([1.0, 2, 3, 4]).reshape(1, 2, 2, 1)).item()
     3.0
 
-    Chapter: layers/06-pooling.
+    Chapter: layers/pooling.
     Paper: arXiv:1301.3557.
     """
 
@@ -127,7 +127,7 @@ def softmax_pool2d(
     >>> softmax_pool2d(np.array([1.0, 2, 3, 4]).reshape(1, 2, 2, 1), beta=0).item()
     2.5
 
-    Chapter: layers/06-pooling.
+    Chapter: layers/pooling.
     Paper: arXiv:2009.07485.
     """
 
@@ -144,7 +144,7 @@ def channel_max_pool(x: np.ndarray, size: int = 2) -> np.ndarray:
     >>> channel_max_pool(np.array([[1.0, 5, 2, 3]]), size=2)
     array([[5., 3.]])
 
-    Chapter: layers/06-pooling.
+    Chapter: layers/pooling.
     Paper: doi:10.1109/tvt.2019.2899972.
     """
     if x.shape[-1] % size:

@@ -21,7 +21,7 @@ def spatial_pyramid_pool2d(x: np.ndarray, levels: Sequence[int] = (1, 2, 4)) -> 
     >>> spatial_pyramid_pool2d(np.ones((2, 13, 9, 8))).shape
     (2, 168)
 
-    Chapter: layers/06-pooling.
+    Chapter: layers/pooling.
     Paper: arXiv:1406.4729.
     """
     height, width = x.shape[1:3]
@@ -44,7 +44,7 @@ def roi_pool2d(x: np.ndarray, boxes: np.ndarray, size: Size = 7, scale: float = 
     array([[1., 3.],
            [5., 7.]])
 
-    Chapter: layers/06-pooling.
+    Chapter: layers/pooling.
     Paper: arXiv:1504.08083.
     """
     rows, columns = both(size)
@@ -76,7 +76,7 @@ def roi_align(
     array([[1. , 3. ],
            [4.5, 6.5]])
 
-    Chapter: layers/06-pooling.
+    Chapter: layers/pooling.
     Paper: arXiv:1703.06870.
     """
     rows, columns = both(size)
@@ -110,7 +110,7 @@ def attention_pool(
     >>> attention_pool(x, np.zeros((1, 2)), eye, eye, eye, np.eye(2)[None])[0, 0]  # no question: the mean
     array([1., 2.])
 
-    Chapter: layers/06-pooling.
+    Chapter: layers/pooling.
     Paper: arXiv:1810.00825.
     """
     q = np.einsum("qc,chd->qhd", query, wq) / np.sqrt(wq.shape[-1])

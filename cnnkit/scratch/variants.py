@@ -30,7 +30,7 @@ def dilate_kernel(w: np.ndarray, dilation: int) -> np.ndarray:
     >>> dilate_kernel(np.ones((3, 3)), 2).shape, int(dilate_kernel(np.ones((3, 3)), 2).sum())
     ((5, 5), 9)
 
-    Chapter: layers/05-convolution-variants.
+    Chapter: layers/convolution-variants.
     Paper: arXiv:1511.07122.
     """
     if dilation < 1:
@@ -59,7 +59,7 @@ def multi_dilation_convolve2d(
     >>> multi_dilation_convolve2d(np.ones((1, 8, 8, 2)), np.ones((3, 3, 2, 6))).shape
     (1, 8, 8, 6)
 
-    Chapter: layers/05-convolution-variants.
+    Chapter: layers/convolution-variants.
     """
     runs = np.array_split(np.arange(w.shape[-1]), len(dilations)) if filters is None else None
     counts = [len(run) for run in runs] if runs is not None else list(filters)
@@ -105,7 +105,7 @@ def transposed_convolve2d(
            [1., 1., 2., 1., 1.],
            [1., 1., 2., 1., 1.]])
 
-    Chapter: layers/05-convolution-variants.
+    Chapter: layers/convolution-variants.
     Paper: arXiv:1603.07285.
     """
     if x.ndim != 4 or w.ndim != 4 or x.shape[-1] != w.shape[-1]:
@@ -144,7 +144,7 @@ def upsample2d(x: np.ndarray, factor: int = 2) -> np.ndarray:
     array([[1, 1, 2, 2],
            [1, 1, 2, 2]])
 
-    Chapter: layers/05-convolution-variants.
+    Chapter: layers/convolution-variants.
     """
     return x.repeat(factor, axis=1).repeat(factor, axis=2)
 
@@ -156,7 +156,7 @@ def bed_of_nails2d(x: np.ndarray, factor: int = 2) -> np.ndarray:
     array([[1, 0, 2, 0],
            [0, 0, 0, 0]])
 
-    Chapter: layers/05-convolution-variants.
+    Chapter: layers/convolution-variants.
     """
     n, height, width, channels = x.shape
     y = np.zeros((n, height * factor, width * factor, channels), x.dtype)
@@ -173,7 +173,7 @@ def max_pool2d_switches(x: np.ndarray, size: int | tuple[int, int] = 2) -> tuple
     >>> y.item(), switches.item()
     (5, 1)
 
-    Chapter: layers/05-convolution-variants.
+    Chapter: layers/convolution-variants.
     Paper: arXiv:1311.2901.
     """
     tiles = _tiles(x, both(size))
@@ -194,7 +194,7 @@ def max_unpool2d(
     array([[0, 5],
            [0, 0]])
 
-    Chapter: layers/05-convolution-variants.
+    Chapter: layers/convolution-variants.
     Paper: arXiv:1511.00561.
     """
     kh, kw = both(size)
@@ -216,7 +216,7 @@ def masked_convolve2d(
     >>> masked_convolve2d(np.ones((1, 1, 3, 1)), visible, np.ones((1, 3, 1, 1)))[0, 0, :, 0]
     array([1., 0., 0.])
 
-    Chapter: layers/05-convolution-variants.
+    Chapter: layers/convolution-variants.
     Paper: arXiv:2301.00808.
     """
     return convolve2d(x * visible, w, b, padding="same", groups=groups) * visible
@@ -232,7 +232,7 @@ def patch_mask(
     >>> patch_mask(5, 8, 8).mean(axis=(1, 2, 3)).tolist()
     [0.375, 0.375, 0.375, 0.375, 0.375]
 
-    Chapter: layers/05-convolution-variants.
+    Chapter: layers/convolution-variants.
     Paper: arXiv:2301.00808.
     """
     if height % patch or width % patch or not 0 <= ratio <= 1:

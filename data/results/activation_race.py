@@ -3,7 +3,7 @@
     python data/results/activation_race.py        # writes data/results/activation-race-digits.csv
 
 For each activation and depth, each learning rate of a grid is tried with each seed; chapter
-`layers/07-activations` takes for each activation its best rate, as the AlexNet paper did.
+`layers/activations` takes for each activation its best rate, as the AlexNet paper did.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@
 iterations in training and twenty in the test, against the same links used once each, feed-forward.  Both see
 the same pictures, 30 passes.  `winter`: 100, 500 and 1,500 digits to learn from, 297 to be tested on; each
 seed cuts the 1,797 digits anew, the same for both.  Both machines keep one setting throughout.  Chapter
-origins/03-first-convnets plots both files.
+origins/first-convnets plots both files.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ error, one digit at a time in a constant order, 23 passes (plain gradient descen
 by second derivatives).  `kernels` compares learned kernels with drawn ones and with the same numbers shuffled,
 in the net of 1989 and under a head alone; all take the same number of steps.  The test set is looked at once,
 after the last step.  `letters` shows Zhang's net, and a dense one of as many weights, each letter at some of 25
-places, and asks at the others.  Chapter origins/03-first-convnets plots the files and repeats a slice of the third.
+places, and asks at the others.  Chapter origins/first-convnets plots the files and repeats a slice of the third.
 """
 
 from __future__ import annotations

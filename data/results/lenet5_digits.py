@@ -2,7 +2,7 @@
 
     python data/results/lenet5_digits.py      # writes lenet5-digits-ablation.csv and lenet5-digits-training-size.csv
 
-Five seeds each; every run takes the same number of steps.  Chapter models/17-lenet plots both files and
+Five seeds each; every run takes the same number of steps.  Chapter models/lenet plots both files and
 repeats one run by importing `train`.
 """
 

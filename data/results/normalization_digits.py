@@ -8,7 +8,7 @@ in the net of convolutions and in one of two dense layers).
 1,300 of scikit-learn's digits to learn from, the rest to test on; the net and the images seen are the same within
 a question, and the test set is looked at once, after the last step. Rows that the file holds are kept, so an
 interrupted run goes on; delete the file to measure all again (some five minutes on two idle cores).
-Chapter `layers/08-normalization` plots the table and trains some rows again.
+Chapter `layers/normalization` plots the table and trains some rows again.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     python data/results/train_variants.py
 
 `kernel` is the question of the separable convolution, `shrink` that of the stride in place of pooling; chapter
-`layers/05-convolution-variants` plots the table and trains two rows again.  The net, the epochs and the rate are
+`layers/convolution-variants` plots the table and trains two rows again.  The net, the epochs and the rate are
 the same for all rows; the test set is looked at once, after the last epoch.  Some minutes on two cores.
 """
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from cnnkit.book.live import live_html
+from cnnkit.course.live import live_html
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cnnkit import data, origins, scratch
-from cnnkit.book.live import live_figures
+from cnnkit.course.live import live_figures
 from tests.browser.conftest import SITE, Visit
 from tests.browser.test_pages import PAGES
 
@@ -80,7 +80,7 @@ def test_keys_meant_for_a_figure_do_not_reach_its_page(name: str, bare: Bare) ->
 
 
 def test_two_figures_of_a_kind_live_on_one_page(bare: Bare) -> None:
-    from cnnkit.book.live import live_html
+    from cnnkit.course.live import live_html
 
     visit = bare.show(live_html("convolution") + live_html("convolution", preset="blur"))
     presets = visit.page.evaluate(

@@ -1,0 +1,332 @@
+"""Claims and exercises of chapter layers/normalization."""
+
+from __future__ import annotations
+
+from cnnkit.course.claims import Claim
+from cnnkit.course.exercises import Exercise, Mistake
+
+IOFFE, WU, HE = "arXiv:1502.03167", "arXiv:1803.08494", "arXiv:1603.05027"
+ALEXNET, CONVNEXT2, HERE = "doi:10.1145/3065386", "arXiv:2301.00808", "measured here"
+
+CLAIMS = {
+    "bn-before-era": Claim(
+        "Without normalisation, doubling the starting weights of ten ReLU layers makes the tenth 2¹⁰ = 1,024 times as loud.",
+        source="arithmetic; " + IOFFE,
+    ),
+    "control-forgets-the-scale": Claim(
+        "With every channel normalised, quadrupling the weights leaves the tenth layer as it was.",
+        source=IOFFE,
+    ),
+    "other-norms-list": Claim(
+        "Of 4 images, 3 × 3 pixels, 6 channels, one output of batch, layer, group (2), instance, local (3) and global "
+        "response normalisation depends on so many numbers.",
+        source="arXiv:1502.03167, arXiv:1607.06450, arXiv:1803.08494, arXiv:1607.08022, doi:10.1145/3065386",
+    ),
+    "batch-normalization": Claim(
+        "BatchNormalization in training is γ (x − mean) / √(variance + ε) + β, per channel, over batch and places.",
+        source=IOFFE,
+    ),
+    "bn-formula": Claim(
+        "The gradients for x, γ and β, worked out by hand, are those of automatic differentiation.",
+        source=IOFFE,
+    ),
+    "gradient-asks-for-no-shift-or-stretch": Claim(
+        "The gradient through a batch norm has no mean and no share along the normalised input.",
+        source="arithmetic",
+    ),
+    "ten-times-the-kernel": Claim(
+        "Before a batch norm, a kernel ten times as large has a gradient a tenth as large.", source=IOFFE
+    ),
+    "moving-average-after-42-batches": Claim(
+        "With momentum 0.99 the moving mean has gone 34 % of its way after 42 batches: 1 − 0.99⁴².",
+        source="arithmetic",
+    ),
+    "bn-train-vs-inference": Claim(
+        "In training an image's output depends on its companions; at inference it does not, and uses moving averages.",
+        source=IOFFE,
+    ),
+    "layer-norm": Claim(
+        "One group: each image by its own mean and variance, whatever the batch.", source="arXiv:1607.06450"
+    ),
+    "instance-norm": Claim(
+        "As many groups as channels: each channel of each image by itself, whatever the batch.",
+        source="arXiv:1607.08022",
+    ),
+    "group-norm-axes": Claim(
+        "Two groups: half of an image's channels at a time, whatever the batch.", source=WU
+    ),
+    "convnext-layer-norm": Claim(
+        "Keras's LayerNormalization() normalises the channels of each pixel, as ConvNeXt does.",
+        source="Keras, layers.LayerNormalization",
+    ),
+    "layer-norm-weights": Claim(
+        "For 6 × 6 × 4, LayerNormalization(axis=(1, 2, 3)) learns 288 numbers and GroupNormalization(1) learns 8.",
+        source="Keras, layers.LayerNormalization",
+    ),
+    "layer-keeps-the-tint": Claim(
+        "Layer normalisation removes contrast and brightness, and keeps a tint.", source=HERE
+    ),
+    "instance-removes-contrast-and-tint": Claim(
+        "Instance normalisation makes a picture, its low-contrast and its tinted copy the same.",
+        source="arXiv:1607.08022",
+    ),
+    "local-response-norm": Claim(
+        "AlexNet's normalisation divides by (k + α Σ x²)^β over five channels, k = 2, α = 10⁻⁴, β = 0.75.",
+        source=ALEXNET,
+    ),
+    "alpha-divided-by-n": Claim(
+        "Multiplying α with the mean, as Caffe and PyTorch do, is AlexNet's formula with α / 5.",
+        source="PyTorch, nn.LocalResponseNorm",
+    ),
+    "lrn-idles-on-quiet-channels": Claim(
+        "On activations of deviation 1, AlexNet's constants only multiply by 2^(−0.75): largest relative departure.",
+        source=HERE,
+    ),
+    "global-response-norm": Claim(
+        "Global response normalisation is γ x N + β + x, N the channel's length beside the mean length; it begins as identity.",
+        source=CONVNEXT2,
+    ),
+    "grn-makes-the-loud-louder": Claim(
+        "With γ = 1 the loudest channel gains on the mean, by this factor.", source=HERE
+    ),
+    "grn-diversity-is-learned": Claim(
+        "The layer by itself leaves the cosine distance between channels as it is.", source="arithmetic"
+    ),
+    "bn-lr-10-100": Claim(
+        "The largest rate at which ten convolutions train, with batch normalisation beside without; the paper raised its "
+        "rate 5 and 30 times, not 10 to 100.",
+        source=IOFFE,
+    ),
+    "bn-benefits": Claim(
+        "At its best rate the normalised net is better by so many points, after the same six epochs.",
+        source=IOFFE,
+    ),
+    "batch-norm-survives": Claim(
+        "At a rate of 0.1, the worst normalised run beats the best plain one by so many points.", source=HERE
+    ),
+    "careless-start-normalised": Claim(
+        "With batch normalisation, starting weights from a quarter to four times He's all train: worst median.",
+        source=IOFFE,
+    ),
+    "careless-start-plain": Claim(
+        "Without it, some of these starts learn nothing: worst median.", source=IOFFE
+    ),
+    "group-norm": Claim(
+        "Two dense layers, two images in a batch: group norm beats batch norm by so many points.", source=WU
+    ),
+    "group-norm-any-batch": Claim(
+        "From 32 images in a batch to 2, group norm changes by at most so many points.", source=WU
+    ),
+    "places-count-as-images": Claim(
+        "Ten convolutions on 4 × 4 places: from 32 images to 2, batch norm loses no more than so many points.",
+        source=HERE,
+    ),
+    "two-numbers-leave-a-sign": Claim(
+        "Batch normalisation of two numbers gives −1 and 1, whatever they were.", source="arithmetic"
+    ),
+    "bn-placement": Claim(
+        "Before or after the activation, with shortcuts or without: the best medians lie within so many points.",
+        source="measured here; " + HE,
+    ),
+}
+
+EXERCISES = {
+    "by-hand": Exercise(
+        title="Compute: a batch of four",
+        task="One channel holds the values 2, 4, 4, 10 in a batch of four. Give what batch normalisation with "
+        "$\\gamma = 3$, $\\beta = 1$ and $\\varepsilon = 0$ makes of them in training, as a list. "
+        "For example, with $\\gamma = 1$ and $\\beta = 0$ the batch 1, 3 becomes `[-1, 1]`.",
+        stub="values = ...",
+        solution="values = [-2, 0, 0, 6]",
+        hints=(
+            "The mean is 5.",
+            "The squared distances from it are 9, 1, 1 and 25; their mean is the variance.",
+        ),
+        mistakes=(
+            Mistake(
+                "x = np.array([2, 4, 4, 10])\nvalues = 3 * (x - 5) / np.sqrt(12) + 1",
+                "you divided the squares by n - 1; this layer divides by n.",
+            ),
+            Mistake("values = [0, 2, 2, 8]", "you added β before you multiplied with γ."),
+            Mistake(
+                "x = np.array([2, 4, 4, 10])\nvalues = (x - 5) / 3 + 1",
+                "you divided by 9, the variance; divide by the deviation, its root.",
+            ),
+            Mistake(
+                "values = [-1, -1 / 3, -1 / 3, 5 / 3]", "those are normalised; γ and β are still to come."
+            ),
+        ),
+    ),
+    "idle-parameters": Exercise(
+        title="Predict, then check: who never learns?",
+        task="`Conv2D(16, 3)` on an image of 8 channels, with its bias, is followed by `BatchNormalization()` in training. "
+        "How many of the convolution's 1,168 parameters get a gradient of zero, always? Predict; then check with "
+        "`gradients.weight_gradients(model, loss, x, training=True)`.",
+        stub="idle = ...",
+        solution="idle = 16",
+        hints=(
+            "What does the volume control do to a constant that is added to a whole channel?",
+            "There is one such constant for each kernel.",
+        ),
+        mistakes=(
+            Mistake("idle = 0", "add a constant to a channel: its mean grows by the same, and is taken off."),
+            Mistake(
+                "idle = 1152",
+                "those are the kernel's weights. Their *common scale* is idle, but each single one matters.",
+            ),
+            Mistake("idle = 1168", "then the convolution could learn nothing at all; its kernels do matter."),
+            Mistake("idle = 8", "one for each kernel, not for each channel that comes in."),
+            Mistake("idle = 1", "not one for the whole layer: each kernel has its own."),
+        ),
+    ),
+    "group-norm": Exercise(
+        title="Build: group normalisation",
+        task="Write `group_norm(x, groups, epsilon)` for images `(batch, height, width, channels)`: *neighbouring* channels "
+        "form a group, and each group of each image gets mean 0 and variance 1 (up to ε). No $\\gamma$, no $\\beta$. "
+        "For example, one pixel with channels 1, 3, 10, 30, in two groups and ε = 0, becomes -1, 1, -1, 1.",
+        stub="def group_norm(x, groups, epsilon=1e-3):\n    return ...",
+        solution=(
+            "def group_norm(x, groups, epsilon=1e-3):\n"
+            "    n, h, w, c = x.shape\n"
+            "    y = x.reshape(n, h, w, groups, c // groups)\n"
+            "    mean = y.mean(axis=(1, 2, 4), keepdims=True)\n"
+            "    variance = y.var(axis=(1, 2, 4), keepdims=True)\n"
+            "    return ((y - mean) / np.sqrt(variance + epsilon)).reshape(x.shape)"
+        ),
+        inputs=lambda: _images(),
+        hints=(
+            "`x.reshape(n, h, w, groups, c // groups)` puts neighbours together.",
+            "Which of the five axes may not be averaged over? The image, and the group.",
+        ),
+        mistakes=(
+            Mistake(
+                "def f(x, groups, epsilon=1e-3):\n"
+                "    n, h, w, c = x.shape\n"
+                "    y = x.reshape(n, h, w, c // groups, groups)\n"
+                "    y = (y - y.mean((1, 2, 3), keepdims=True)) / np.sqrt(y.var((1, 2, 3), keepdims=True) + epsilon)\n"
+                "    return y.reshape(x.shape)",
+                "your groups are combs: every so-many-th channel. Neighbours belong together.",
+            ),
+            Mistake(
+                "def f(x, groups, epsilon=1e-3):\n"
+                "    n, h, w, c = x.shape\n"
+                "    y = x.reshape(n, h, w, groups, c // groups)\n"
+                "    y = (y - y.mean((0, 1, 2, 4), keepdims=True)) / np.sqrt(y.var((0, 1, 2, 4), keepdims=True) + epsilon)\n"
+                "    return y.reshape(x.shape)",
+                "you averaged over the images too; then it depends on the batch again.",
+            ),
+            Mistake(
+                "def f(x, groups, epsilon=1e-3):\n"
+                "    n, h, w, c = x.shape\n"
+                "    y = x.reshape(n, h, w, groups, c // groups)\n"
+                "    y = (y - y.mean(4, keepdims=True)) / np.sqrt(y.var(4, keepdims=True) + epsilon)\n"
+                "    return y.reshape(x.shape)",
+                "you took a mean for every pixel; it belongs to the group of the whole image.",
+            ),
+            Mistake(
+                "def f(x, groups, epsilon=1e-3):\n"
+                "    n, h, w, c = x.shape\n"
+                "    y = x.reshape(n, h, w, groups, c // groups)\n"
+                "    y = (y - y.mean((1, 2, 4), keepdims=True)) / (y.std((1, 2, 4), keepdims=True) + epsilon)\n"
+                "    return y.reshape(x.shape)",
+                "nearly: ε belongs to the variance, under the root.",
+            ),
+        ),
+    ),
+    "fold": Exercise(
+        title="Build: make it disappear",
+        task="At inference batch normalisation is a multiplication and an addition, so the layer before can do it for free. "
+        "Write `fold(w, b, gamma, beta, mean, variance, epsilon)` for a dense layer `x @ w + b`, "
+        "`w` of shape `(inputs, outputs)`: the new weights **with the new bias as last row**, `(inputs + 1, outputs)`. "
+        "For example, with `w = [[2.0]]`, `b = [1.0]`, γ = 3, β = 0, mean 1, variance 4 and ε = 0 it is `[[3.0], [0.0]]`.",
+        stub="def fold(w, b, gamma, beta, mean, variance, epsilon):\n    return ...",
+        solution=(
+            "def fold(w, b, gamma, beta, mean, variance, epsilon):\n"
+            "    scale = gamma / np.sqrt(variance + epsilon)\n"
+            "    return np.vstack([w * scale, (b - mean) * scale + beta])"
+        ),
+        inputs=lambda: _layers(),
+        hints=(
+            "Write γ (x w + b − μ) / √(σ² + ε) + β as x (...) + (...).",
+            "One scale per output: it multiplies a column of w.",
+        ),
+        mistakes=(
+            Mistake(
+                "def f(w, b, gamma, beta, mean, variance, epsilon):\n"
+                "    scale = gamma / np.sqrt(variance + epsilon)\n"
+                "    return np.vstack([w * scale, b - mean * scale + beta])",
+                "the old bias passes through the normalisation as well: it is scaled too.",
+            ),
+            Mistake(
+                "def f(w, b, gamma, beta, mean, variance, epsilon):\n"
+                "    scale = gamma / np.sqrt(variance + epsilon)\n"
+                "    return np.vstack([w * scale, beta - mean * scale])",
+                "you lost the old bias.",
+            ),
+            Mistake(
+                "def f(w, b, gamma, beta, mean, variance, epsilon):\n"
+                "    scale = gamma / np.sqrt(variance)\n"
+                "    return np.vstack([w * scale, (b - mean) * scale + beta])",
+                "without ε; with a variance near zero that is a great difference.",
+            ),
+            Mistake(
+                "def f(w, b, gamma, beta, mean, variance, epsilon):\n"
+                "    scale = gamma / (variance + epsilon)\n"
+                "    return np.vstack([w * scale, (b - mean) * scale + beta])",
+                "divide by the deviation: the root is missing.",
+            ),
+        ),
+    ),
+    "bad-company": Exercise(
+        title="Break: the bad companion",
+        task="In training an image's output depends on its companions. A channel holds the values `x` (one number per image). "
+        "Write `companion(x)`: the one value that, added to the batch, makes the normalised output of the *first* image "
+        "exactly 0, whatever it was. For example, `companion([3.0, 1.0])` is 5.",
+        stub="def companion(x):\n    return ...",
+        solution="def companion(x):\n    return (len(x) + 1) * x[0] - np.sum(x)",
+        inputs=[([3.0, 1.0],), ([2.0, 4.0, 4.0, 10.0],), ([0.5, -1.5, 7.0],), ([-3.0],)],
+        hints=(
+            "The output is 0 where the value equals the mean.",
+            "The mean is now taken over one number more.",
+        ),
+        mistakes=(
+            Mistake(
+                "def f(x):\n    return len(x) * x[0] - np.sum(x)",
+                "the companion itself counts in the mean: it is divided by n + 1.",
+            ),
+            Mistake(
+                "def f(x):\n    return -x[0]",
+                "that would make these two cancel if there were nobody else; bring the *mean* to x[0].",
+            ),
+            Mistake(
+                "def f(x):\n    return 2 * x[0] - np.mean(x)",
+                "right for a batch of one image: the others weigh more than that together.",
+            ),
+            Mistake(
+                "def f(x):\n    return x[0]",
+                "that pulls the mean towards x[0] without reaching it.",
+            ),
+        ),
+    ),
+}
+
+
+def _images() -> list[tuple]:
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    return [
+        (rng.normal(3, 2, (2, 3, 4, 8)), 2, 1e-3),
+        (rng.normal(-1, 0.1, (3, 2, 2, 6)), 3, 1e-3),
+        (rng.normal(0, 5, (2, 5, 3, 8)), 4, 1e-5),
+    ]
+
+
+def _layers() -> list[tuple]:
+    import numpy as np
+
+    rng = np.random.default_rng(1)
+    return [
+        (rng.normal(size=(i, o)), *rng.normal(size=(4, o)), rng.uniform(0.001, 2, o), 1e-3)
+        for i, o in ((3, 2), (2, 5), (1, 1))
+    ]

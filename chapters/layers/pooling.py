@@ -1,0 +1,382 @@
+"""Claims and exercises of chapter layers/pooling."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cnnkit.course.claims import Claim
+from cnnkit.course.exercises import Exercise, Mistake
+
+WIKIPEDIA = "Wikipedia, Convolutional neural network"
+SURVEY, STOCHASTIC, SCHERER = "arXiv:2009.07485", "arXiv:1301.3557", "doi:10.1007/978-3-642-15825-4_10"
+
+CLAIMS = {
+    "pooling-definition": Claim(
+        "A pooling layer turns each small window of each channel into one number; by hand as in Keras.",
+        source=SURVEY,
+    ),
+    "maxpool-formula": Claim(
+        "f(X, Y) is the maximum over a, b in {0, 1} of S(2X + a, 2Y + b).", source=WIKIPEDIA
+    ),
+    "maxpool-75-percent": Claim(
+        "Max pooling of 2 × 2 with stride 2 discards 75 % of the activations.", source="arithmetic"
+    ),
+    "pool-depth-unchanged": Claim(
+        "Pooling leaves the number of channels as it is and works on each alone.", source=SURVEY
+    ),
+    "average-pooling": Claim(
+        "Average pooling is a depthwise convolution with a box of equal weights.", source="arithmetic"
+    ),
+    "local-vs-global-pooling": Claim(
+        "Local pooling of 2 × 2 halves each side of a 32 × 32 × 8 map; global pooling leaves one number a map.",
+        source=SURVEY,
+        ledger=("pooling-types-list-003",),
+    ),
+    "max-pooling": Claim(
+        "Max pooling sends the gradient of each window to its largest value alone.", source=SURVEY
+    ),
+    "poolings-agree": Claim("Seven pooling layers give what their twins in NumPy give.", source="arithmetic"),
+    "l2-norm-pooling": Claim(
+        "L2 pooling of 1, 2, 3, 4 is √7.5, the root of the mean square.", source="arithmetic"
+    ),
+    "lp-pooling": Claim("Lp pooling of 1, 2, 3, 4 with p = 3 is the cube root of 25.", source="arithmetic"),
+    "lp-limits": Claim("Lp pooling is the average at p = 1 and the maximum as p grows.", source=SURVEY),
+    "softmax-pooling": Claim(
+        "Softmax pooling is the average as β falls to 0 and the maximum as it grows.", source=SURVEY
+    ),
+    "stochastic-pooling": Claim(
+        "Stochastic pooling draws each activation in proportion to its size: of 1, 2, 3, 4 the last at 0.4.",
+        source=STOCHASTIC,
+    ),
+    "stochastic-pooling-expectation": Claim(
+        "On 1, 2, 3, 4 stochastic pooling expects Σa²/Σa = 3, not the average 2.5, as is often said.",
+        source=STOCHASTIC,
+    ),
+    "stochastic-above-average": Claim(
+        "Its expectation exceeds the mean of every window, except where all values are alike.",
+        source="arithmetic",
+    ),
+    "stochastic-pooling-deformation-view": Claim(
+        "Each draw is a copy of the image, deformed within the windows only, with three of four pixels left out.",
+        source=STOCHASTIC,
+    ),
+    "pooling-reduces-parameters": Claim(
+        "Pooling has no parameters and takes none from the convolutions or from a global head.",
+        source="arithmetic",
+    ),
+    "pooling-shrinks-a-flattened-head": Claim(
+        "Behind a flattened map, 2 × 2 pooling saves three quarters of the head's weights.",
+        source="arithmetic",
+    ),
+    "greater-pooling-information-loss": Claim(
+        "Larger windows lose information: from windows of 2 to one of 16, a linear reader of digits loses much.",
+        source=WIKIPEDIA,
+    ),
+    "pooling-buys-shift-tolerance": Claim(
+        "With windows of 8 more digits are read after a shift by two pixels than without pooling.",
+        source=WIKIPEDIA,
+    ),
+    "pooling-purposes": Claim(
+        "One max pooling of 2 × 2 in a small net saves more than two thirds of the multiply-adds.",
+        source=WIKIPEDIA,
+    ),
+    "avg-out-of-favour": Claim(
+        "In windows of 8 max pooling reads more digits than average pooling.", source=SCHERER
+    ),
+    "average-wins-small-windows": Claim(
+        "In windows of 2 average pooling reads at least as many digits as max pooling.", source="this page"
+    ),
+    "side-by-side-loses-places": Claim(
+        "A dot on 16 × 16 has 64 different answers under 2 × 2 windows that lie side by side.",
+        source="arithmetic",
+    ),
+    "overlapping-pooling": Claim(
+        "Under overlapping windows of 3 × 3 with stride 2 it has 225: its place is kept but for one border.",
+        source="arithmetic",
+    ),
+    "nonoverlap-best": Claim(
+        "That windows side by side are best is no law: after a shift by one pixel overlapping ones read more digits.",
+        source="doi:10.1145/3065386",
+    ),
+    "pooling-local-not-global-invariance": Claim(
+        "Global max pooling does not notice a shift.", source=WIKIPEDIA
+    ),
+    "local-pooling-gives-way": Claim(
+        "Local pooling does: a shift by the side of its windows changes the whole answer.", source="this page"
+    ),
+    "rough-location-idea": Claim(
+        "After pooling, swapped parts of a face count for more than jittered ones.", source=WIKIPEDIA
+    ),
+    "global-pooling-forgets-relations": Claim(
+        "Global max pooling cannot tell a face from one whose eyes and mouth are swapped.",
+        source="arithmetic",
+    ),
+    "global-average-pooling": Claim(
+        "Global average pooling is the mean of each map, for any size of map.", source="arXiv:1312.4400"
+    ),
+    "global-max-pooling": Claim("Global max pooling is the maximum of each map.", source=SURVEY),
+    "spatial-pyramid-pooling": Claim(
+        "A pyramid of 1, 4 and 16 parts gives 21 C numbers for any size of map.", source="arXiv:1406.4729"
+    ),
+    "multihead-attention-pooling": Claim(
+        "Attention pooling does not depend on the order of the places.",
+        source="arXiv:1810.00825",
+    ),
+    "attention-without-a-question": Claim(
+        "With a query of zero attention pooling weighs all places alike.", source="arithmetic"
+    ),
+    "gmp-small-objects": Claim(
+        "Of a small bright object in noise the global maximum tells more than the mean.", source="this page"
+    ),
+    "gap-large-objects": Claim(
+        "Of a large faint object in noise the mean tells more than the global maximum.", source="this page"
+    ),
+    "roi-pooling": Claim(
+        "RoI pooling gives one size for boxes of any size.",
+        source="arXiv:1504.08083",
+    ),
+    "roi-pooling-agrees": Claim("The layer equals the loop over boxes and bins.", source="arithmetic"),
+    "roi-pooling-rcnn": Claim(
+        "RoI pooling (Fast R-CNN, not R-CNN) of the whole map is one level of a spatial pyramid.",
+        source="arXiv:1504.08083",
+    ),
+    "roi-align-agrees": Claim(
+        "RoIAlign as two matrix products equals the loop over samples.", source="arXiv:1703.06870"
+    ),
+    "roi-align-reads-between-cells": Claim(
+        "A box that slides over a ramp is read by RoI pooling in steps of one cell, by RoIAlign exactly.",
+        source="arXiv:1703.06870",
+    ),
+    "channel-max-pooling": Claim(
+        "Channel max pooling of 32 channels in groups of 4 leaves 8 and all places.",
+        source="doi:10.1109/tvt.2019.2899972",
+    ),
+    "recorded-run-repeats": Claim(
+        "One net of the recorded table, trained again here, comes near the recorded test accuracy.",
+        source="data/results/pooling-digits-3-seeds.csv",
+    ),
+    "mixed-pooling": Claim(
+        "Mixed pooling learns its blend: the share of the maximum moves from one half towards the maximum.",
+        source="arXiv:1509.08985",
+    ),
+    "stochastic-pooling-no-hyperparams": Claim(
+        "On 300 digits stochastic pooling, without a hyperparameter, is no worse than max pooling.",
+        source=STOCHASTIC,
+    ),
+    "gap-head-has-fewer-parameters": Claim(
+        "A net with a global average head has less than a twentieth of the parameters of one with a dense head.",
+        source="arXiv:1312.4400",
+    ),
+    "gap-reduces-overfitting": Claim(
+        "That a global average head overfits less does not show on 300 digits: trained five times as long, its gap "
+        "between training and test accuracy is no smaller than that of a dense head.",
+        source="measured here; that it does, in arXiv:1312.4400",
+    ),
+    "gap-forgives-shifts": Claim(
+        "After a shift by two pixels a global average head reads many more digits than a dense head.",
+        source="this page",
+    ),
+    "cmp-fine-grained": Claim(
+        "With a quarter of the head's parameters, channel max pooling tells similar digits apart within two points as well.",
+        source="doi:10.1109/tvt.2019.2899972",
+    ),
+}
+
+
+def _windows() -> list[tuple]:
+    rng = np.random.default_rng(6)
+    return [
+        (np.array([1.0, 2.0, 3.0, 4.0]),),
+        (rng.uniform(0.1, 1, size=(3, 3)),),
+        (np.array([0.0, 0.0, 5.0]),),
+    ]
+
+
+def _signed_windows() -> list[tuple]:
+    rng = np.random.default_rng(7)
+    return [(rng.normal(size=4), 2.0), (rng.normal(size=9), 3.0), (rng.normal(size=4), 1.5)]
+
+
+def _images() -> list[tuple]:
+    rng = np.random.default_rng(8)
+    return [(rng.integers(0, 9, size=(4, 4)).astype(float),), (rng.uniform(size=(6, 8)),), (np.ones((4, 4)),)]
+
+
+def _boxes() -> list[tuple]:
+    x = np.random.default_rng(9).uniform(size=(12, 12))
+    return [
+        (x, box, n)
+        for box, n in (((1, 2, 8, 7), 2), ((0, 0, 12, 9), 4), ((3, 1, 6, 6), 3), ((4, 4, 6, 5), 3))
+    ]
+
+
+EXERCISES = {
+    "lottery": Exercise(
+        title="Compute: what does the lottery pay?",
+        task="Write `expectation(window)`: what stochastic pooling gives on average for an array of activations, none "
+        "of them negative. For 1, 2, 3, 4 it is 3.",
+        stub="def expectation(window):\n    return ...",
+        solution="def expectation(window):\n    return np.sum(window**2) / np.sum(window)",
+        inputs=_windows,
+        hints=(
+            "What an average over many draws gives: each value times its probability, added up.",
+            "The probability of a is a / sum(a).",
+        ),
+        mistakes=(
+            Mistake(
+                "def f(window):\n    return np.mean(window)",
+                "that is average pooling: every value drawn equally often.",
+            ),
+            Mistake(
+                "def f(window):\n    return np.max(window)",
+                "that is max pooling: the largest value drawn every time.",
+            ),
+            Mistake(
+                "def f(window):\n    return np.mean(window**2)",
+                "the squares are right; divide by the sum of the window rather than by the number of values.",
+            ),
+            Mistake(
+                "def f(window):\n    w = np.exp(window)\n    return np.sum(w * window) / np.sum(w)",
+                "that is softmax pooling; here the probability is the activation itself, without an exponential.",
+            ),
+        ),
+    ),
+    "one-step": Exercise(
+        title="Predict: one step to the right",
+        task="A row of 16 pixels holds a single dot, and is max-pooled with windows of 2 and stride 2. The dot moves "
+        "from column c to c + 1. For how many of the 15 places c = 0 ... 14 does the pooled row change? "
+        "Predict, then try it.",
+        stub="answer = ...",
+        solution="answer = 7",
+        hints=(
+            "In which window does column c lie? In which c + 1?",
+            "Two columns share a window when the first of them is even.",
+        ),
+        mistakes=(
+            Mistake(
+                "answer = 0",
+                "pooling tolerates some steps, not all: from column 1 to column 2 the dot enters another window.",
+            ),
+            Mistake(
+                "answer = 8",
+                "those are the steps that change nothing: the ones from an even column stay in their window.",
+            ),
+            Mistake(
+                "answer = 15",
+                "a step from column 0 to column 1 stays within one window, and the maximum does not notice.",
+            ),
+        ),
+    ),
+    "lp-gradient": Exercise(
+        title="Build: Lp pooling backwards",
+        task="Write `gradient(a, p)`: how the Lp pooling $y = (\\frac{1}{N}\\sum_i |a_i|^p)^{1/p}$ of the whole array "
+        "`a` changes with each of its entries. The entries may be negative, but not all zero.",
+        stub="def gradient(a, p):\n    return ...",
+        solution=(
+            "def gradient(a, p):\n"
+            "    y = np.mean(np.abs(a) ** p) ** (1 / p)\n"
+            "    return np.sign(a) * np.abs(a) ** (p - 1) * y ** (1 - p) / a.size"
+        ),
+        inputs=_signed_windows,
+        hints=(
+            "Outer derivative first: (1/p) m^(1/p - 1) for the mean m of the powers.",
+            "m^(1/p - 1) is y^(1 - p).",
+        ),
+        mistakes=(
+            Mistake(
+                "def f(a, p):\n    y = np.mean(np.abs(a) ** p) ** (1 / p)\n"
+                "    return np.sign(a) * np.abs(a) ** (p - 1) * y ** (1 - p)",
+                "almost: the powers are averaged, so each entry carries 1 / N.",
+            ),
+            Mistake(
+                "def f(a, p):\n    y = np.mean(np.abs(a) ** p) ** (1 / p)\n"
+                "    return np.abs(a) ** (p - 1) * y ** (1 - p) / a.size",
+                "right in size, but where an entry is negative, raising it lowers |a|: the sign is missing.",
+            ),
+            Mistake(
+                "def f(a, p):\n    return np.sign(a) * np.abs(a) ** (p - 1) / a.size",
+                "that is the gradient of the mean of |a|^p / p; the p-th root has a derivative too.",
+            ),
+        ),
+    ),
+    "in-secret": Exercise(
+        title="Break: change an image in secret",
+        task="A guard looks at an image only through 2 × 2 max pooling with stride 2. Write `slack(x)`: how much, "
+        "summed over all pixels, may be added to an image of even sides without the guard seeing any change? "
+        "For [[1, 2], [3, 4]] it is 3 + 2 + 1 + 0 = 6.",
+        stub="def slack(x):\n    return ...",
+        solution=(
+            "def slack(x):\n"
+            "    tiles = x.reshape(x.shape[0] // 2, 2, x.shape[1] // 2, 2)\n"
+            "    return np.sum(tiles.max(axis=(1, 3), keepdims=True) - tiles)"
+        ),
+        inputs=_images,
+        hints=(
+            "Up to where may each pixel rise before it becomes the winner of its window?",
+            "Give the rows and the columns of a window axes of their own, as at the top of this chapter.",
+        ),
+        mistakes=(
+            Mistake(
+                "def f(x):\n    return np.sum(x.max() - x)",
+                "each pixel may rise to the largest of its own window, not of the whole image.",
+            ),
+            Mistake(
+                "def f(x):\n    return 3 * x.size // 4",
+                "three of four pixels are free, but asked is by how much they may rise.",
+            ),
+            Mistake(
+                "def f(x):\n    w = x.reshape(-1, 4)\n    return np.sum(w.max(axis=1, keepdims=True) - w)",
+                "`reshape(-1, 4)` takes four neighbours in a row; a window has two rows and two columns.",
+            ),
+        ),
+    ),
+    "one-box": Exercise(
+        title="Build: what lies in the box",
+        task="Write `pool_box(x, box, n)`: RoI pooling of one box over one map. `x` has rows and columns, `box` is "
+        "(x1, y1, x2, y2) in whole cells inside the map, x2 and y2 no longer in it. Cut its h rows into n bins, bin i "
+        "from floor(i h / n) up to and without ceil((i + 1) h / n), its columns likewise, and give the n x n maxima. "
+        "Over a 4 × 4 map of 0 ... 15, row by row, the box (0, 0, 4, 2) with n = 2 gives [[1, 3], [5, 7]].",
+        stub="def pool_box(x, box, n):\n    return ...",
+        solution=(
+            "def pool_box(x, box, n):\n"
+            "    x1, y1, x2, y2 = box\n"
+            "    patch = x[y1:y2, x1:x2]\n"
+            "    bins = lambda size: [(i * size // n, -(-(i + 1) * size // n)) for i in range(n)]\n"
+            "    return np.array([[patch[a:b, c:d].max() for c, d in bins(x2 - x1)] for a, b in bins(y2 - y1)])"
+        ),
+        inputs=_boxes,
+        hints=(
+            "First cut the box out of the map: which of the four numbers are rows, which are columns?",
+            "Write a small function that gives the (first, one past the last) of each of n bins of a length; "
+            "`-(-a // b)` is a / b rounded up.",
+        ),
+        mistakes=(
+            Mistake(
+                "def f(x, box, n):\n    x1, y1, x2, y2 = box\n    patch = x[x1:x2, y1:y2]\n"
+                "    bins = lambda size: [(i * size // n, -(-(i + 1) * size // n)) for i in range(n)]\n"
+                "    return np.array([[patch[a:b, c:d].max() for c, d in bins(y2 - y1)] for a, b in bins(x2 - x1)])",
+                "rows and columns have changed places: an array is indexed by row first, and the row is y.",
+            ),
+            Mistake(
+                "def f(x, box, n):\n    x1, y1, x2, y2 = box\n    patch = x[y1 : y2 + 1, x1 : x2 + 1]\n"
+                "    bins = lambda size: [(i * size // n, -(-(i + 1) * size // n)) for i in range(n)]\n"
+                "    h, w = patch.shape\n"
+                "    return np.array([[patch[a:b, c:d].max() for c, d in bins(w)] for a, b in bins(h)])",
+                "the box is one cell too large: x2 and y2 are the first that no longer belong to it.",
+            ),
+            Mistake(
+                "def f(x, box, n):\n    x1, y1, x2, y2 = box\n    patch = x[y1:y2, x1:x2]\n"
+                "    bins = lambda size: [(i * size // n, max((i + 1) * size // n, i * size // n + 1)) for i in range(n)]\n"
+                "    return np.array([[patch[a:b, c:d].max() for c, d in bins(x2 - x1)] for a, b in bins(y2 - y1)])",
+                "both ends of a bin are rounded down; its end is rounded up, so that neighbours share a cell where "
+                "n does not divide the side.",
+            ),
+            Mistake(
+                "def f(x, box, n):\n    x1, y1, x2, y2 = box\n    patch = x[y1:y2, x1:x2]\n"
+                "    bins = lambda size: [(i * size // n, -(-(i + 1) * size // n)) for i in range(n)]\n"
+                "    return np.array([[patch[a:b, c:d].mean() for c, d in bins(x2 - x1)] for a, b in bins(y2 - y1)])",
+                "the bins are right; RoI pooling takes the maximum of each, not the mean.",
+            ),
+        ),
+    ),
+}

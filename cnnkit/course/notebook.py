@@ -1,0 +1,75 @@
+"""The open notebook: which chapter it is, its seeds and its style, and how things are shown in it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import warnings
+from typing import Any
+
+__all__ = ["current_chapter", "setup", "show"]
+
+_chapter: str | None = None
+
+
+def setup(chapter: str, seed: int = 0) -> None:
+    """Open a chapter: quiet logs, one seed for everything, the book's style for figures.
+
+    Prints the versions that run, so that a report of a difference can name them.
+
+    Chapter: orientation.
+    """
+    global _chapter
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Where a notebook is open TensorFlow writes its remarks to stdout, among them one on retracing: Keras compiles
+    # grouped and dilated convolutions anew at each eager call.  When it comes depends on what ran before.  A filter
+    # stays, where TensorFlow would set a level back when it first has something to say.
+    logging.getLogger("tensorflow").addFilter(lambda record: record.levelno >= logging.ERROR)
+    # pooch, which scikit-image loads, asks tqdm for a widget that a plain notebook does not have.
+    warnings.filterwarnings("ignore", message="IProgress not found")
+    import keras
+
+    import cnnkit
+    from cnnkit.course import drawing
+    from cnnkit.course.catalogue import chapter_module
+    from cnnkit.gradients import backend_name
+
+    chapter_module(chapter)  # an unknown chapter is an error now, not at the first claim
+    _chapter = chapter
+    keras.utils.set_random_seed(seed)
+    drawing.apply_style()
+    print(f"{chapter} · cnnkit {cnnkit.__version__} · Keras {keras.__version__} on {backend_name()}")
+
+
+def current_chapter() -> str | None:
+    """The chapter that `setup` opened, or None outside a notebook.
+
+    Chapter: orientation.
+    """
+    return _chapter
+
+
+def show(bundle: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
+    """Display a MIME bundle in the notebook, or print its plain text where there is none.
+
+    Chapter: orientation.
+    """
+    try:
+        from IPython import get_ipython
+        from IPython.display import display
+    except ImportError:
+        print(bundle["text/plain"])
+        return
+    if get_ipython() is None:
+        print(bundle["text/plain"])
+    else:
+        display(bundle, metadata=metadata or {}, raw=True)
+
+
+def plain(markdown: str) -> str:
+    """Markdown with its folded parts left out, for terminals.
+
+    Chapter: orientation.
+    """
+    return re.sub(r"\n*<details>.*?</details>", "", markdown, flags=re.DOTALL).strip()

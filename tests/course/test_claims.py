@@ -1,0 +1,112 @@
+"""A claim prints one stable line when it holds, and raises with both numbers when it does not."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+from cnnkit.course import catalogue, claims
+from cnnkit.course.claims import Claim, ClaimFailed, claim, collect
+from tests.course import notebooks as nb
+
+
+@pytest.fixture(autouse=True)
+def known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "find", lambda kind, id, chapter: Claim("It is so.", "arithmetic"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ({"measured": 60_000, "published": 60_000}, "✓ x: measured 60,000 · published 60,000 · exact"),
+        ({"measured": np.int64(138_357_544), "published": 138e6, "rel": 0.01}, "✓ x: measured 138,357,544 · published 138,000,000 · within 1 %"),
+        ({"measured": np.float32(0.98765), "at_least": 0.9}, "✓ x: measured 0.988 · at least 0.9"),
+        ({"measured": 0.5, "at_least": 0.1, "at_most": 0.5}, "✓ x: measured 0.5 · at least 0.1 and at most 0.5"),
+        ({"measured": (3, 5, 9), "published": [3, 5, 9]}, "✓ x: measured 3 × 5 × 9 · published 3 × 5 × 9 · exact"),
+        ({"measured": np.bool_(True), "published": True}, "✓ x: measured yes · published yes · exact"),
+        ({"measured": 8.69, "published": 8.7, "abs": 0.05}, "✓ x: measured 8.69 · published 8.7 · within 0.05"),
+    ],
+)  # fmt: skip
+def test_a_claim_that_holds_prints_one_line(
+    arguments: dict, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    claim("x", **arguments)
+    assert capsys.readouterr().out.strip() == line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"measured": 60_001, "published": 60_000}, "measured 60,001; published 60,000, exact"),
+        ({"measured": 1.02, "published": 1.0, "rel": 0.01}, r"measured 1.02; published 1, within 1 %"),
+        ({"measured": 0.8999, "at_least": 0.9}, r"measured 0.9 \(exactly: 0.8999\); at least 0.9"),
+        ({"measured": 0.52, "at_most": 0.5}, "measured 0.52; at most 0.5"),
+        ({"measured": 0.52, "at_least": 0.1, "at_most": 0.5}, "at least 0.1 and at most 0.5"),
+        ({"measured": math.nan, "at_least": 0.0}, "measured nan"),
+        ({"measured": math.nan, "published": 1.0, "rel": 0.5}, "measured nan"),
+        ({"measured": math.inf, "at_least": 0.0}, "measured inf"),
+        ({"measured": (3, 5), "published": (3, 5, 9)}, "published 3 × 5 × 9"),
+        ({"measured": False, "published": True}, "measured no; published yes"),
+    ],
+)
+def test_a_claim_that_does_not_hold_shows_both_numbers(arguments: dict, words: str) -> None:
+    with pytest.raises(ClaimFailed, match=words):
+        claim("x", **arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"measured": 1},
+        {"measured": 1, "published": 1, "at_least": 0},
+        {"measured": 1, "published": 1, "rel": 0.1, "abs": 0.1},
+        {"measured": 1, "at_least": 0, "rel": 0.1},
+        {"measured": "one", "published": 1.0, "rel": 0.1},
+    ],
+)
+def test_a_claim_that_makes_no_sense_is_refused(arguments: dict) -> None:
+    with pytest.raises(TypeError, match="claim 'x'"):
+        claim("x", **arguments)
+
+
+def test_an_unknown_claim_lists_the_known_ones_of_its_chapter() -> None:
+    with pytest.raises(
+        catalogue.UnknownEntry, match=r"chapter 'models/lenet' has no claim 'lenet5-param'.*lenet5-params"
+    ):
+        catalogue.find("CLAIMS", "lenet5-param", "models/lenet")
+
+
+def test_an_unknown_chapter_is_told_the_nearest() -> None:
+    with pytest.raises(catalogue.UnknownEntry, match="layers/convolution"):
+        catalogue.chapter_module("layers/convolutions")
+
+
+def test_claim_ids_are_unique_in_the_whole_book() -> None:
+    ids = [
+        id
+        for chapter in catalogue.written_chapters()
+        for id in catalogue.entries("CLAIMS", chapter)
+    ]
+    assert len(ids) == len(set(ids))
+
+
+def test_claim_ids_are_fit_for_addresses() -> None:
+    assert [id for id in catalogue.entries("CLAIMS") if not re.fullmatch(r"[a-z][a-z0-9-]*", id)] == []
+
+
+def test_every_claim_says_something_and_names_its_source() -> None:
+    faults = [
+        id
+        for id, entry in catalogue.entries("CLAIMS").items()
+        if len(entry.statement.split()) < 4 or not entry.source or "$" in entry.statement
+    ]
+    assert faults == []
+
+
+def test_all_findings_are_collected_from_the_notebooks() -> None:
+    found = {f.id for f in collect(nb.CHAPTERS)}
+    called = {id for chapter in nb.all_chapters() for id in nb.calls(nb.read(chapter), "claim")}
+    assert found == called

@@ -1,0 +1,78 @@
+"""Figures carry their alt text, sources are shown without their docstrings, the open chapter is known."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import pytest
+from matplotlib.colors import to_rgb
+
+from cnnkit.course import PALETTE, drawing, exercises, figure, notebook, source
+from cnnkit.course.catalogue import UnknownEntry
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list:
+    bundles: list = []
+    monkeypatch.setattr(notebook, "show", lambda bundle, metadata=None: bundles.append((bundle, metadata)))
+    return bundles
+
+
+def test_a_figure_carries_its_alt_text_and_is_closed(shown: list) -> None:
+    fig, _ = plt.subplots()
+    figure(fig, alt="A single empty pair of axes.")
+    bundle, metadata = shown[0]
+    assert metadata["image/png"]["alt"] == "A single empty pair of axes."
+    assert bundle["image/png"].startswith("iVBOR")
+    assert not plt.fignum_exists(fig.number)
+
+
+def test_alt_text_that_says_nothing_is_refused() -> None:
+    fig, _ = plt.subplots()
+    with pytest.raises(ValueError, match="does not say what is seen"):
+        figure(fig, alt="figure")
+    plt.close(fig)
+
+
+def luminance(colour: str) -> float:
+    channels = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), channels, strict=True))
+
+
+@pytest.mark.parametrize("page", ["#ffffff", "#121212"])
+def test_every_colour_is_seen_on_white_and_on_near_black(page: str) -> None:
+    def contrast(colour: str) -> float:
+        high, low = sorted((luminance(colour), luminance(page)), reverse=True)
+        return (high + 0.05) / (low + 0.05)
+
+    assert {name: round(contrast(c), 2) for name, c in PALETTE.items() if contrast(c) < 3.0} == {}
+
+
+def test_the_style_registers_the_colour_maps_once() -> None:
+    drawing.apply_style()
+    drawing.apply_style()
+    assert {"cnn_maps", "cnn_weights"} <= set(plt.colormaps())
+
+
+def test_source_leaves_out_docstrings_unless_asked(shown: list) -> None:
+    source(exercises.hint)
+    source(exercises.hint, docstring=True)
+    (short, _), (full, _) = shown
+    assert "Print one hint" not in short["text/markdown"] and "Print one hint" in full["text/markdown"]
+    assert short["text/markdown"].startswith("`cnnkit/course/exercises.py`")
+
+
+def test_setup_refuses_a_chapter_that_is_not_there() -> None:
+    with pytest.raises(UnknownEntry, match="no chapter is called"):
+        notebook.setup("layers/98-nowhere")
+
+
+def test_setup_opens_the_chapter(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(notebook, "_chapter", None)
+    notebook.setup("layers/convolution")
+    assert notebook.current_chapter() == "layers/convolution"
+    assert "cnnkit" in capsys.readouterr().out
+
+
+def test_outside_a_notebook_things_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    notebook.show({"text/plain": "hello"})
+    assert capsys.readouterr().out == "hello\n"

@@ -1,0 +1,202 @@
+"""The solutions are right: each beside another way to the same answer, by cnnkit, by Keras, or by what must hold.
+
+`test_exercises.py` lets a solution pass its own check, which a wrong one would do as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from cnnkit import insight, models, origins, scratch
+from cnnkit.course import catalogue
+from cnnkit.course.exercises import define
+from cnnkit.gradients import gradient
+
+EXERCISES = catalogue.entries("EXERCISES")
+
+
+def image(x: np.ndarray) -> np.ndarray:
+    return np.asarray(x, float)[None, :, :, None]
+
+
+def kernel(w: np.ndarray) -> np.ndarray:
+    return np.asarray(w, float)[:, :, None, None]
+
+
+def plain(y: np.ndarray) -> np.ndarray:
+    return y[0, :, :, 0]
+
+
+def parameters(*stack: keras.Layer, shape: Sequence[int]) -> int:
+    return keras.Sequential([keras.Input(shape), *stack]).count_params()
+
+
+def unseen(n: int, k: int, s: int) -> int:
+    """Pixels that no gradient reaches."""
+    x, w = np.zeros((1, 1, n, 1)), np.ones((1, k, 1, 1))
+    dy = np.ones((1, 1, scratch.output_size(n, k, s), 1))
+    return int(np.sum(scratch.convolve2d_backward(dy, x, w, stride=(1, s))[0] == 0))
+
+
+def painted(x: np.ndarray, w: np.ndarray, s: int) -> np.ndarray:
+    """What carries gradients back through a convolution of that stride."""
+    wide = np.zeros((1, 1, (len(x) - 1) * s + len(w), 1))
+    return scratch.convolve2d_backward(x[None, None, :, None], wide, w[None, :, None, None], (1, s))[
+        0
+    ].ravel()
+
+
+def folded(w, b, gamma, beta, mean, variance, epsilon) -> np.ndarray:
+    """The two layers asked for each unit vector, and for zeros."""
+    y = scratch.batch_normalize(np.eye(len(w)) @ w + b, gamma, beta, (mean, variance), epsilon)
+    y0 = scratch.batch_normalize(b[None], gamma, beta, (mean, variance), epsilon)
+    return np.vstack([y - y0, y0])
+
+
+def field(chain: Sequence[tuple[int, int, int]], dilated: bool) -> insight.ReceptiveField:
+    inputs = x = keras.Input((500, 1))
+    for k, s, last in chain:
+        if dilated:
+            x = layers.Conv1D(1, k, dilation_rate=last)(x)[:, ::s]
+        else:
+            x = layers.Conv1D(1, k, s)(layers.ZeroPadding1D(last)(x))
+    return insight.receptive_field(keras.Model(inputs, x))
+
+
+def holes(dilations: Sequence[int]) -> int:
+    ways = np.ones(1)
+    for d in dilations:
+        ways = np.convolve(ways, scratch.dilate_kernel(np.ones((3, 1)), d)[:, 0])
+    return int(np.sum(ways == 0))
+
+
+def alias(f: float, s: int) -> float:
+    """Where the strongest line of the spectrum stands once every s-th pixel is kept."""
+    n = 4200
+    power = np.abs(np.fft.rfft(np.cos(2 * np.pi * f * s * np.arange(n))))
+    return np.fft.rfftfreq(n)[power.argmax()]
+
+
+def huber(y: np.ndarray, target: np.ndarray, delta: float = 1.0) -> np.ndarray:
+    loss = keras.losses.Huber(delta)
+    return gradient(lambda y: loss(target.astype("float32"), y), y)
+
+
+# The other way to each answer; a value's is a function without arguments.
+ORACLES: dict[str, Callable[..., Any]] = {
+    "how-long-is-the-vector": lambda side, blocks, filters: (
+        models.create("classic", input_shape=(side, side, 1), blocks=blocks, filters=filters)
+        .get_layer("flatten")
+        .output.shape[-1]
+    ),
+    "parameters-on-mnist": lambda: models.create("classic", input_shape=(28, 28, 1)).count_params(),
+    "ask-the-picture": lambda x, w: scratch.relu(plain(scratch.convolve2d(image(x), kernel(w)))),
+    "move-by-one-pixel": lambda x, size: np.array_equal(
+        *(scratch.max_pool2d(image(p), size) for p in (x, np.roll(x, 1, axis=1)))
+    ),
+    "build-energy": lambda x, even, odd: origins.complex_cell_energy(x, even, odd),
+    "reverse": lambda frames, spikes: origins.spike_triggered_average(frames, spikes),
+    "kernel-gradient": lambda x, dy: scratch.convolve2d(image(x), kernel(dy))[0, :, :, 0],
+    "image-gradient": lambda dy, w: scratch.true_convolve2d(dy, w),
+    "neuron-in-time": lambda x, w: np.convolve(x, w)[: len(x)],
+    "output-size": scratch.output_size,
+    "strided-correlation": lambda x, w, s=1, p=0: plain(
+        scratch.convolve2d(image(x), kernel(w), stride=s, padding=p)
+    ),
+    "one-kernel-for-two": scratch.true_convolve2d,
+    "blind-pixels": unseen,
+    "separable-saving": lambda k, c, maps: (
+        insight.multiply_adds(keras.Sequential([keras.Input((k, k, c)), layers.Conv2D(maps, k)]))
+        / insight.multiply_adds(keras.Sequential([keras.Input((k, k, c)), layers.SeparableConv2D(maps, k)]))
+    ),
+    "paint": painted,
+    "lottery": lambda window: scratch.stochastic_pool2d(
+        image(window.reshape(1, -1)), (1, window.size)
+    ).item(),
+    "lp-gradient": lambda a, p: gradient(
+        lambda a: keras.ops.power(keras.ops.mean(keras.ops.power(keras.ops.abs(a), p)), 1 / p), a
+    ),
+    "in-secret": lambda x: np.sum(plain(scratch.upsample2d(scratch.max_pool2d(image(x)))) - x),
+    "one-box": lambda x, box, n: scratch.roi_pool2d(image(x), np.array([[box]]), n)[0, 0, :, :, 0],
+    "leaky-gradient": lambda x, upstream, slope=0.01: upstream * scratch.leaky_relu_derivative(x, slope),
+    "hard-swish": scratch.hard_silu,
+    "maxout-by-hand": lambda x, pieces: scratch.channel_max_pool(x, pieces),
+    "group-norm": lambda x, groups, epsilon=1e-3: scratch.group_normalize(x, groups, epsilon=epsilon),
+    "fold": folded,
+    "from-the-top": lambda chain: field(chain, dilated=True).size[0],
+    "window-of-a-unit": lambda chain, unit: field(chain, dilated=False).window(unit)[0],
+    "blind-spots": holes,
+    "alias": alias,
+    "blur-pool": lambda x: scratch.blur_pool2d(np.tile(x, (4, 1))[None, :, :, None], padding="circular")[
+        0, 0, :, 0
+    ],
+    "head-parameters": lambda: (
+        parameters(layers.Flatten(), layers.Dense(1000), shape=(7, 7, 2048)),
+        parameters(layers.GlobalAveragePooling2D(), layers.Dense(1000), shape=(7, 7, 2048)),
+    ),
+    "stable-cross-entropy": lambda logits, labels: scratch.softmax_cross_entropy(logits, labels)[0],
+    "huber-gradient": huber,
+    "dice-of-masks": lambda p, t: 1 - scratch.dice_loss(p, t, epsilon=0)[0],
+    "connections": lambda side, maps, inputs: (
+        insight.multiply_adds(keras.Sequential([keras.Input((side, side, inputs)), layers.Conv2D(maps, 1)]))
+        + side * side * maps
+    ),
+    "subsample": lambda x, a, b: plain(
+        scratch.scaled_tanh(scratch.trainable_subsampling2d(image(x), np.array([a]), np.array([b])))
+    ),
+    "seen-by": lambda j: np.flatnonzero(models.c3_table()[:, j]),
+}
+
+
+def dense(width: int, inputs: int, classes: int) -> int:
+    return parameters(layers.Dense(width), layers.Dense(classes), shape=(inputs,))
+
+
+# What must hold of an answer, where there is no other way to it: a function (answer, *arguments) -> bool.
+PROPERTIES: dict[str, Callable[..., bool]] = {
+    "same-budget": lambda width, budget, inputs, classes: (
+        dense(width, inputs, classes) <= budget < dense(width + 1, inputs, classes)
+    ),
+    "blind-spot": lambda hidden, x, w: bool(
+        np.isclose(np.sum(hidden * w), 0, atol=1e-9)
+        and np.linalg.matrix_rank(np.stack([(x - hidden).ravel(), w.ravel()]), tol=1e-9) < 2
+    ),
+    "kill": lambda b, x, w: bool((x @ w + b).max() <= 1e-12 and np.allclose((x @ w + b).max(axis=0), 0)),
+    "bad-company": lambda companion, x: bool(np.isclose(np.mean([*x, companion]), x[0])),
+    "one-kernel": lambda w2, w, s: bool(
+        np.allclose(
+            painted(np.arange(1.0, 6), w2, s),
+            np.convolve(np.repeat(np.arange(1.0, 6), s), w[::-1]),
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ORACLES)
+def test_a_solution_gives_what_another_way_gives(name: str) -> None:
+    task = EXERCISES[name]
+    solution, other = define(task.solution), ORACLES[name]
+    if task.inputs is None:
+        assert np.array_equal(solution, other())
+        return
+    for arguments in task.arguments():
+        np.testing.assert_allclose(
+            np.asarray(solution(*arguments), float),
+            np.asarray(other(*arguments), float),
+            atol=1e-5,
+            rtol=1e-5,
+        )
+
+
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_a_solution_does_what_the_task_asks(name: str) -> None:
+    task = EXERCISES[name]
+    solution = define(task.solution)
+    for arguments in task.arguments():
+        assert PROPERTIES[name](solution(*arguments), *arguments), arguments
