@@ -11,24 +11,11 @@ import time
 from pathlib import Path
 
 import nbformat
-import yaml
 from nbclient import NotebookClient
 
+from cnnkit.course.catalogue import reading_order
+
 ROOT = Path(__file__).parent.parent
-
-
-def chapters() -> list[str]:
-    """The chapters in reading order, as `layers/convolution`."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    pages = [page["file"] for part in toc["parts"] for page in part["chapters"]]
-    pages += [
-        section["file"]
-        for part in toc["parts"]
-        for page in part["chapters"]
-        for section in page.get("sections", [])
-    ]
-    found = [page.removeprefix("chapters/") for page in pages if page.startswith("chapters/")]
-    return sorted(found, key=lambda name: name.split("/")[-1])
 
 
 def run(path: Path) -> float:
@@ -61,7 +48,7 @@ def run(path: Path) -> float:
 
 
 def main() -> None:
-    for name in sys.argv[1:] or chapters():
+    for name in sys.argv[1:] or reading_order():
         path = ROOT / "chapters" / f"{name}.ipynb"
         print(f"{name}: {run(path):.1f} s", flush=True)
 

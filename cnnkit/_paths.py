@@ -19,3 +19,9 @@ def chapters() -> Path:
     """The folder of the chapters' own modules: from the wheel when installed, from the checkout otherwise."""
     inside = _PACKAGE / "_chapters"
     return inside if inside.exists() else _PACKAGE.parent / "chapters"
+
+
+def contents() -> Path:
+    """The table of contents, which says in what order the chapters are read."""
+    inside = _PACKAGE / "_chapters" / "_toc.yml"
+    return inside if inside.exists() else _PACKAGE.parent / "_toc.yml"

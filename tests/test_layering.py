@@ -111,7 +111,7 @@ WRONG_IMPORTS = [
 @pytest.mark.parametrize(("name", "text", "message"), WRONG_IMPORTS, ids=lambda value: None)
 def test_an_import_that_climbs_is_caught(name, text, message, planted):
     faults = layering.wrong_imports(planted(name, text))
-    assert len(faults) == 1 and (message or "book may not") in faults[0]
+    assert len(faults) == 1 and (message or "course may not") in faults[0]
 
 
 @pytest.mark.parametrize(
@@ -229,9 +229,9 @@ def test_a_card_may_name_a_whole_part(planted):
 
 def test_a_chapter_outside_the_plan_is_caught(planted):
     faults = layering.wrong_cards(
-        planted("chapters/99-epilogue.ipynb", notebook("| Extends | `cnnkit.scratch` |"))
+        planted("chapters/epilogue.ipynb", notebook("| Extends | `cnnkit.scratch` |"))
     )
-    assert "99-epilogue is no chapter of the plan" in faults
+    assert "epilogue is no chapter of the plan" in faults
 
 
 def test_importing_cnnkit_loads_no_backend_and_no_numpy():

@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import cnnkit
+from cnnkit.course import catalogue
 from tests.layering import ROOT
 
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
@@ -65,7 +66,7 @@ def foreign_addresses(text: str) -> list[str]:
 
 def table(readme: str) -> list[str]:
     """The rows of the README's table of chapters, and every other line that links to Colab."""
-    return [line for line in readme.splitlines() if re.match(r"\| \d\d \|", line) or COLAB in line]
+    return [line for line in readme.splitlines() if re.match(r"\| \d+ \|", line) or COLAB in line]
 
 
 def wanted_table(root: Path, names: list[str]) -> list[str]:
@@ -75,7 +76,8 @@ def wanted_table(root: Path, names: list[str]) -> list[str]:
         cells = json.loads((root / name).read_text("utf-8"))["cells"]
         title = "".join(cells[0]["source"]).splitlines()[0].removeprefix("# ")
         link = f"{COLAB}/{OWNER}/{NAME}/blob/{branch}/{name}"
-        rows.append(f"| {Path(name).name[:2]} | {title} | [open in Colab]({link}) |")
+        chapter = name.removeprefix("chapters/").removesuffix(".ipynb")
+        rows.append(f"| {catalogue.number(chapter)} | {title} | [open in Colab]({link}) |")
     return rows
 
 
@@ -86,7 +88,7 @@ def test_the_readme_lists_exactly_the_chapters_of_the_contents_with_their_colab_
 
 @pytest.mark.parametrize(
     "change",
-    [("| 04 ", "| 05 "), ("Convolution", "Correlation"), (NAME, "other"), ("04-", "05-"), ("| 04", "x")],
+    [("| 5 ", "| 6 "), ("Convolution", "Correlation"), (NAME, "other"), ("/conv", "/corr"), ("| 5", "x")],
 )
 def test_a_row_of_the_readme_that_is_wrong_or_missing_is_caught(change, tmp_path):
     name = "chapters/layers/convolution.ipynb"
@@ -95,6 +97,11 @@ def test_a_row_of_the_readme_that_is_wrong_or_missing_is_caught(change, tmp_path
     (row,) = wanted_table(tmp_path, [name])
     assert table(f"# {NAME}\n\n{row}\n") == [row]
     assert table(row.replace(*change)) != [row]
+
+
+def test_the_package_reads_the_contents_as_the_book_does():
+    assert [f"chapters/{name}.ipynb" for name in catalogue.reading_order()] == chapters()
+    assert [catalogue.number(name) for name in catalogue.reading_order()] == list(range(1, len(chapters()) + 1))
 
 
 def test_every_chapter_of_the_contents_exists_and_every_notebook_is_listed():

@@ -1,10 +1,12 @@
-"""Finds the claims and exercises of a chapter by its name: they lie beside its notebook."""
+"""Which chapters there are and in what order, and the claims and exercises that lie beside each one's notebook."""
 
 from __future__ import annotations
 
 import functools
 import importlib.util
+import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,7 +14,16 @@ from typing import Any
 from cnnkit import _paths
 from cnnkit._names import unknown
 
-__all__ = ["UnknownEntry", "chapter_module", "entries", "find", "written_chapters"]
+__all__ = [
+    "UnknownEntry",
+    "chapter_module",
+    "entries",
+    "find",
+    "in_reading_order",
+    "number",
+    "reading_order",
+    "written_chapters",
+]
 
 
 class UnknownEntry(KeyError):
@@ -22,9 +33,29 @@ class UnknownEntry(KeyError):
         return str(self.args[0])
 
 
+def reading_order() -> list[str]:
+    """The chapters of the table of contents, `_toc.yml`, by name: `layers/pooling`."""
+    contents = _paths.contents().read_text(encoding="utf-8")
+    return re.findall(r"^\s*- file: chapters/(\S+)$", contents, re.MULTILINE)
+
+
+def number(chapter: str) -> int:
+    """A chapter's place in the book, counted from 1: shown to readers, and part of no name."""
+    order = reading_order()
+    if chapter not in order:
+        raise UnknownEntry(unknown("chapter", chapter, order))
+    return order.index(chapter) + 1
+
+
+def in_reading_order(chapters: Iterable[str]) -> list[str]:
+    """Chapters as the table of contents has them; those that it does not list come last, as they were."""
+    place = {chapter: i for i, chapter in enumerate(reading_order())}
+    return sorted(chapters, key=lambda chapter: place.get(chapter, len(place)))
+
+
 def written_chapters() -> list[str]:
-    """The chapters that stand, by name: `layers/pooling`."""
-    return sorted(_sidecars(_paths.chapters()))
+    """The chapters that stand, by name, in the order of reading."""
+    return in_reading_order(sorted(_sidecars(_paths.chapters())))
 
 
 def chapter_module(chapter: str) -> ModuleType:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from cnnkit.course import notebook
-from cnnkit.course.catalogue import find
+from cnnkit.course.catalogue import find, in_reading_order
 
 __all__ = ["Claim", "ClaimFailed", "Finding", "claim", "collect"]
 
@@ -97,7 +97,7 @@ def collect(folder: str | Path) -> list[Finding]:
     Chapter: orientation.
     """
     findings = []
-    for path in sorted(Path(folder).rglob("*.ipynb"), key=lambda p: p.name):
+    for path in sorted(Path(folder).rglob("*.ipynb")):
         if ".ipynb_checkpoints" in path.parts:
             continue
         try:
@@ -109,7 +109,8 @@ def collect(folder: str | Path) -> list[Finding]:
                 record = output.get("metadata", {}).get("cnnkit-claim")
                 if record:
                     findings.append(Finding(**record))
-    return findings
+    order = in_reading_order(dict.fromkeys(finding.chapter for finding in findings))
+    return sorted(findings, key=lambda finding: order.index(finding.chapter))
 
 
 def _judge(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnnkit.course.catalogue import entries, written_chapters
+from cnnkit.course.catalogue import entries, in_reading_order, written_chapters
 
 __all__ = ["ChapterCoverage", "coverage", "marks"]
 
@@ -45,7 +45,7 @@ def marks(notebook: dict[str, Any], chapter: str) -> set[str]:
 
 
 def coverage(chapters: Path, ledger: Path) -> list[ChapterCoverage]:
-    """One row a chapter of the plan, in the order of reading.
+    """One row a chapter of the plan: those that stand in the order of reading, then those to come, in the ledger's.
 
     Chapter: orientation.
     """
@@ -54,7 +54,7 @@ def coverage(chapters: Path, ledger: Path) -> list[ChapterCoverage]:
         for row in csv.DictReader(file):
             owed.setdefault(row["chapter"], set()).add(row["id"])
     rows = []
-    for chapter in sorted(owed):
+    for chapter in in_reading_order(owed):
         path = chapters / f"{chapter}.ipynb"
         stands = path.is_file()
         found = marks(json.loads(path.read_text(encoding="utf-8")), chapter) if stands else set()

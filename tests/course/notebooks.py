@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from cnnkit.course.catalogue import entries
+from cnnkit.course.catalogue import entries, in_reading_order
 from cnnkit.course.ledger import marks
 
 ROOT = Path(__file__).parents[2]
@@ -33,8 +33,8 @@ MOST_LINES = 30
 
 
 def all_chapters() -> list[str]:
-    paths = [p for p in CHAPTERS.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts]
-    return [p.relative_to(CHAPTERS).with_suffix("").as_posix() for p in sorted(paths, key=lambda p: p.name)]
+    paths = [p for p in sorted(CHAPTERS.rglob("*.ipynb")) if ".ipynb_checkpoints" not in p.parts]
+    return in_reading_order(p.relative_to(CHAPTERS).with_suffix("").as_posix() for p in paths)
 
 
 def read(chapter: str) -> Notebook:
