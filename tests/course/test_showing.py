@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import pytest
 from matplotlib.colors import to_rgb
 
-from cnnkit.course import PALETTE, drawing, exercises, figure, notebook, source
+from cnnkit.course import PALETTE, checking, drawing, figure, notebook, source
 from cnnkit.course.catalogue import UnknownEntry
 
 
@@ -54,11 +54,11 @@ def test_the_style_registers_the_colour_maps_once() -> None:
 
 
 def test_source_leaves_out_docstrings_unless_asked(shown: list) -> None:
-    source(exercises.hint)
-    source(exercises.hint, docstring=True)
+    source(checking.hint)
+    source(checking.hint, docstring=True)
     (short, _), (full, _) = shown
     assert "Print one hint" not in short["text/markdown"] and "Print one hint" in full["text/markdown"]
-    assert short["text/markdown"].startswith("`cnnkit/course/exercises.py`")
+    assert short["text/markdown"].startswith("`cnnkit/course/checking.py`")
 
 
 def test_setup_refuses_a_chapter_that_is_not_there() -> None:
