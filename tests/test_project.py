@@ -101,7 +101,9 @@ def test_a_row_of_the_readme_that_is_wrong_or_missing_is_caught(change, tmp_path
 
 def test_the_package_reads_the_contents_as_the_book_does():
     assert [f"chapters/{name}.ipynb" for name in catalogue.reading_order()] == chapters()
-    assert [catalogue.number(name) for name in catalogue.reading_order()] == list(range(1, len(chapters()) + 1))
+    assert [catalogue.number(name) for name in catalogue.reading_order()] == list(
+        range(1, len(chapters()) + 1)
+    )
 
 
 def test_every_chapter_of_the_contents_exists_and_every_notebook_is_listed():

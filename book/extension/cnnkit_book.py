@@ -146,7 +146,7 @@ def claims(_: str) -> list[str]:
 
 def coverage_table(_: str) -> list[str]:
     """How many of the topics that a chapter owes its reader are dealt with."""
-    from cnnkit.course.ledger import coverage
+    from cnnkit.course.coverage import coverage
 
     rows = coverage(ROOT / "chapters", ROOT / "data/ledger.csv")
     done, owed = sum(len(r.covered) for r in rows), sum(len(r.owed) for r in rows)

@@ -21,11 +21,12 @@ __all__ = ["Claim", "ClaimFailed", "Finding", "claim", "collect"]
 class Claim:
     """A statement of the literature in our words, where it is published, and the ledger rows that it settles.
 
-    Chapter: orientation.
+    Its id may be a row of the ledger, and that row is settled; `ledger` names others.  A claim that says no more than
+    its row needs no statement: it has the row's.
     """
 
-    statement: str
-    source: str
+    statement: str = ""
+    source: str = ""
     ledger: tuple[str, ...] = ()
 
 
@@ -74,7 +75,7 @@ def claim(
 
     Chapter: orientation.
     """
-    entry: Claim = find("CLAIMS", id, notebook.current_chapter())
+    entry: Claim = find("claim", id, notebook.current_chapter())
     measured, published = _plain(measured), _plain(published)
     rule, holds = _judge(id, measured, published, rel, abs, at_least, at_most)
     shown, beside = _show(measured, digits), "" if published is None else _show(published, digits)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import functools
 import json
 import re
@@ -12,8 +11,9 @@ from typing import Any
 
 import yaml
 
-from cnnkit.course.catalogue import entries, in_reading_order
-from cnnkit.course.ledger import marks
+from cnnkit.course.catalogue import claims, exercises, in_reading_order
+from cnnkit.course.coverage import marked_claims, marked_told, unsettled
+from cnnkit.course.ledger import Row, rows
 
 ROOT = Path(__file__).parents[2]
 CHAPTERS = ROOT / "chapters"
@@ -47,10 +47,8 @@ def repository() -> str:
 
 
 @functools.cache
-def ledger() -> dict[str, str]:
-    """Each row's id and its chapter."""
-    with (ROOT / "data/ledger.csv").open(encoding="utf-8", newline="") as file:
-        return {row["id"]: row["chapter"] for row in csv.DictReader(file)}
+def ledger() -> dict[str, Row]:
+    return rows(ROOT / "data/ledger.csv")
 
 
 def text(cell: dict[str, Any]) -> str:
@@ -177,19 +175,19 @@ def links_to_what_exists(notebook: Notebook, chapter: str) -> list[str]:
 
 
 def marks_what_it_owes(notebook: Notebook, chapter: str) -> list[str]:
-    marked = marks(notebook, chapter)
-    claims = entries("CLAIMS", chapter)
-    unknown = sorted(marked - set(ledger()) - set(claims))
-    owed = sorted(id for id, home in ledger().items() if home == chapter and id not in marked)
+    marked = marked_claims(notebook, chapter) | marked_told(notebook)
+    unknown = sorted(marked - set(ledger()) - set(claims(chapter)))
+    owed = [row for row in ledger().values() if row.chapter == chapter]
+    faults = unsettled(chapter, notebook, owed, ROOT)
     return [f"marks '{id}', which the ledger does not have" for id in unknown] + [
-        f"owes '{id}'" for id in owed
+        f"owes '{id}', which {want}" for id, want in sorted(faults.items())
     ]
 
 
 def uses_its_claims_and_exercises(notebook: Notebook, chapter: str) -> list[str]:
     faults = []
-    for kind, verb in (("CLAIMS", "claim"), ("EXERCISES", "exercise"), ("EXERCISES", "check")):
-        used, known = set(calls(notebook, verb)), set(entries(kind, chapter))
+    for verb, defined in (("claim", claims), ("exercise", exercises), ("check", exercises)):
+        used, known = set(calls(notebook, verb)), set(defined(chapter))
         faults += [f"never calls {verb}('{id}')" for id in sorted(known - used)]
         faults += [f"calls {verb}('{id}'), which the chapter does not define" for id in sorted(used - known)]
     return faults
