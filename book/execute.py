@@ -1,7 +1,8 @@
 """Run chapters in place and save them with their outputs: `python book/execute.py layers/convolution ...`.
 
-Without names, runs all that `_toc.yml` lists. Saves only what ran through, and nothing that differs from
-machine to machine (execution times, kernel versions).
+Without names, runs all that `_toc.yml` lists. Writes the setup cell, which is the same in all of them and pins the
+version that runs. Saves only what ran through, and nothing that differs from machine to machine (execution times,
+kernel versions).
 """
 
 from __future__ import annotations
@@ -11,16 +12,33 @@ import time
 from pathlib import Path
 
 import nbformat
+import yaml
 from nbclient import NotebookClient
 
+import cnnkit
 from cnnkit.course.catalogue import reading_order
 
 ROOT = Path(__file__).parent.parent
+
+SETUP = """try:
+    import cnnkit
+except ImportError:  # on Colab: the release of this page; NumPy, Keras and TensorFlow stay as they are
+    %pip install -q "cnnkit[course] @ git+{repository}@v{version}"
+from cnnkit.course import check, claim, exercise, figure, hint, live, setup, solution, source
+
+setup("{chapter}")"""
+
+
+def setup_cell(chapter: str) -> str:
+    """The second cell of a chapter: brings, where cnnkit is missing, the release that the notebook was run with."""
+    repository = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
+    return SETUP.format(repository=repository, version=cnnkit.__version__, chapter=chapter)
 
 
 def run(path: Path) -> float:
     """Execute one notebook in place; returns the seconds it took."""
     notebook = nbformat.read(path, as_version=4)
+    notebook.cells[1].source = setup_cell(path.relative_to(ROOT / "chapters").with_suffix("").as_posix())
     start = time.perf_counter()
     NotebookClient(
         notebook,

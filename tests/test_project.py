@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -126,10 +127,35 @@ def test_an_address_that_is_not_ours_is_caught():
     assert foreign_addresses(f"{ADDRESS} and https://{OWNER}.github.io/{NAME}/index.html") == []
 
 
-def test_the_setup_cells_install_from_the_address_of_the_settings():
+def test_the_setup_cells_install_the_release_that_they_ran_with_from_the_address_of_the_settings():
     for name in chapters():
         text = (ROOT / name).read_text("utf-8")
-        assert foreign_addresses(text) == [] and f"git+{ADDRESS}" in text, name
+        assert foreign_addresses(text) == [], name
+        assert re.findall(r"pip install ([^\n]*)\\n", text) == [
+            f'-q \\"cnnkit[course] @ git+{ADDRESS}@v{cnnkit.__version__}\\"'
+        ], name
+
+
+def test_running_a_chapter_writes_the_setup_cell_that_all_share():
+    path = ROOT / "book" / "execute.py"
+    spec = importlib.util.spec_from_file_location("execute", path)
+    execute = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(execute)
+    for name in catalogue.reading_order():
+        cells = json.loads((ROOT / f"chapters/{name}.ipynb").read_text("utf-8"))["cells"]
+        assert "".join(cells[1]["source"]) == execute.setup_cell(name)
+
+
+def test_what_the_setup_cells_bring_names_no_backend_and_has_lower_bounds_only():
+    extra = PROJECT["optional-dependencies"]["course"]
+    assert not {canonicalize_name(Requirement(line).name) for line in extra} & {
+        "keras",
+        "tensorflow",
+        "jax",
+        "torch",
+    }
+    for requirement in map(Requirement, extra):
+        assert re.fullmatch(r">=[\d.]+", str(requirement.specifier)), str(requirement)
 
 
 def test_the_version_is_the_same_everywhere():
@@ -140,6 +166,9 @@ def test_the_version_is_the_same_everywhere():
     assert PROJECT["version"] == cnnkit.__version__ == str(citation["version"]) == released[1]
     assert str(citation["date-released"]) == released[2]
     assert citation["repository-code"] == ADDRESS
+    assert CONFIG["repository"]["branch"] == f"v{cnnkit.__version__}", (
+        "Colab opens the release, not what comes after it"
+    )
 
 
 def unmet(wanted: list[str], pinned: dict[str, Requirement]) -> list[str]:

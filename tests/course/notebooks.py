@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+import cnnkit
 from cnnkit.course.catalogue import claims, exercises, in_reading_order
 from cnnkit.course.coverage import marked_claims, marked_told, unsettled
 from cnnkit.course.ledger import Row, rows
@@ -21,8 +22,8 @@ Notebook = dict[str, Any]
 
 SETUP = """try:
     import cnnkit
-except ImportError:  # on Colab: brings cnnkit alone, and leaves its NumPy, Keras and TensorFlow as they are
-    %pip install -q "cnnkit @ git+{repository}"
+except ImportError:  # on Colab: the release of this page; NumPy, Keras and TensorFlow stay as they are
+    %pip install -q "cnnkit[course] @ git+{repository}@v{version}"
 from cnnkit.course import check, claim, exercise, figure, hint, live, setup, solution, source
 
 setup("{chapter}")"""
@@ -100,7 +101,9 @@ def begins_as_all_chapters_do(notebook: Notebook, chapter: str) -> list[str]:
     if first["cell_type"] != "markdown" or not text(first).startswith("# "):
         return ["the first cell is not the title"]
     faults += [f"the card has no row '{row}'" for row in CARD if f"| **{row}** |" not in text(first)]
-    if text(second).strip() != SETUP.format(repository=repository(), chapter=chapter):
+    if text(second).strip() != SETUP.format(
+        repository=repository(), version=cnnkit.__version__, chapter=chapter
+    ):
         faults.append("the second cell is not the setup cell that all chapters share")
     if "nbval-ignore-output" not in tags(second):
         faults.append("the setup cell's output is compared, though it names versions")
