@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 import json
 import os
@@ -17,7 +18,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import cnnkit
-from cnnkit.course import catalogue
+from cnnkit.course import catalogue, ledger
 from tests.layering import ROOT
 
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
@@ -110,6 +111,50 @@ def test_the_package_reads_the_contents_as_the_book_does():
 def test_every_chapter_of_the_contents_exists_and_every_notebook_is_listed():
     here = {path.relative_to(ROOT).as_posix() for path in (ROOT / "chapters").rglob("*.ipynb")}
     assert set(chapters()) == {name for name in here if ".ipynb_checkpoints" not in name}
+
+
+def numbered(name: str, text: str) -> list[str]:
+    """What calls a chapter by a number: a file's name, an address, words. Notebooks may speak of other books' chapters."""
+    parts = "origins|layers|training|models|dimensions|tasks|insight"
+    found = re.findall(r"(?:^|/)(?:ch)?\d\d[-_][a-z][\w-]*\.\w+$", name)
+    found += re.findall(rf"\b(?:{parts})/\d\d-[a-z-]+|\b\d\d-[a-z-]+\.(?:ipynb|html)|\bch\d\d\b", text)
+    return found + re.findall(r"\[[Cc]hapter \d+" if name.endswith(".ipynb") else r"\b[Cc]hapters? \d+", text)
+
+
+def test_no_chapter_is_called_by_a_number():
+    text = {".py", ".md", ".yml", ".csv", ".js", ".css", ".ipynb", ".toml"}
+    folders = ("chapters", "cnnkit", "book", "tests", "data")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in text]
+    faults = {}
+    for path in [*files, *PAGES, ROOT / "_toc.yml", ROOT / "Makefile"]:
+        found = numbered(path.relative_to(ROOT).as_posix(), path.read_text("utf-8"))
+        if found and path != Path(__file__):
+            faults[path] = found
+    assert faults == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("chapters/layers/06-pooling.ipynb", ""),
+        ("cnnkit/ch06_pooling.py", ""),
+        ("a.py", "What chapter 06 writes by hand."),
+        ("a.py", "see ch06"),
+        ("data/ledger.csv", "relu,layers/07-activations,x"),
+        ("chapters/layers/pooling.ipynb", "as in [chapter 1](../origins/hubel-wiesel.ipynb)"),
+        ("book/index.md", "[there](06-pooling.html)"),
+    ],
+)
+def test_a_chapter_that_is_called_by_a_number_is_caught(name, text):
+    assert len(numbered(name, text)) == 1
+    assert numbered("chapters/layers/pooling.py", "layers/pooling, 75-percent; Goodfellow's chapters") == []
+
+
+def test_every_work_of_the_references_names_chapters_of_the_plan():
+    plan = {row.chapter for row in ledger.rows(ROOT / "data" / "ledger.csv").values()}
+    with (ROOT / "data" / "references.csv").open(encoding="utf-8", newline="") as file:
+        named = {name for work in csv.DictReader(file) for name in re.split("; ", work["chapters"])}
+    assert named <= plan
 
 
 def readme_text() -> str:
