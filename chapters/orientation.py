@@ -9,6 +9,8 @@ from cnnkit.course.exercises import Inputs, solves
 
 LECUN1998, LECUN2015, ZEILER = "doi:10.1109/5.726791", "doi:10.1038/nature14539", "arXiv:1311.2901"
 
+QUESTION = "What does a convolutional network do that another network does not?"
+
 CLAIMS = {
     "eli5-cat-explanation": Claim(
         "Two layers of little questions, asked everywhere, find both eyes of the cat (pixels from the nearer eye).",

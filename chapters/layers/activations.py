@@ -7,6 +7,8 @@ import numpy as np
 from cnnkit.course.claims import Claim
 from cnnkit.course.exercises import Inputs, solves
 
+QUESTION = "What must a nonlinearity do for a deep net to learn?"
+
 CLAIMS = {
     "tanh-is-a-sigmoid": Claim(
         "tanh(x) = 2 sigmoid(2x) - 1: the two are one function on two scales.",

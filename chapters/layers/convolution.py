@@ -10,6 +10,8 @@ from cnnkit.course.exercises import Inputs, solves
 LECUN, GUIDE = "doi:10.1162/neco.1989.1.4.541", "arXiv:1603.07285"
 WIKIPEDIA = "Wikipedia, Convolutional neural network"
 
+QUESTION = "What is assumed when one small kernel serves everywhere?"
+
 CLAIMS = {
     "filter-detects-feature": Claim(
         "Each of three kernels answers most strongly to the bar that runs its way.", source=LECUN

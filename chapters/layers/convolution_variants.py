@@ -11,6 +11,8 @@ GUIDE, DISTILL = "arXiv:1603.07285", "doi:10.23915/distill.00003"
 XCEPTION, MOBILENET = "arXiv:1610.02357", "arXiv:1704.04861"
 DILATED, CONVNEXT2 = "arXiv:1511.07122", "arXiv:2301.00808"
 
+QUESTION = "What can be left out of a convolution?"
+
 CLAIMS = {
     "dsc-two-operations-list": Claim(
         "A separable convolution is two: depthwise, one k × k kernel for each channel; then pointwise, 1 × 1, "

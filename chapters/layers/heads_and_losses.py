@@ -7,6 +7,8 @@ import numpy as np
 from cnnkit.course.claims import Claim
 from cnnkit.course.exercises import Inputs, solves
 
+QUESTION = "What should the last layer say, and how is it told that it is wrong?"
+
 CLAIMS = {
     "fully-connected-layer": Claim(
         "A dense layer joins every output to every input: it is one matrix product plus an offset.",

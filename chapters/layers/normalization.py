@@ -10,6 +10,8 @@ from cnnkit.course.exercises import Inputs, solves
 IOFFE, WU, HE = "arXiv:1502.03167", "arXiv:1803.08494", "arXiv:1603.05027"
 ALEXNET, CONVNEXT2, HERE = "doi:10.1145/3065386", "arXiv:2301.00808", "measured here"
 
+QUESTION = "Why does normalising let a net learn faster?"
+
 CLAIMS = {
     "bn-before-era": Claim(
         "Without normalisation, doubling the starting weights of ten ReLU layers makes the tenth 2¹⁰ = 1,024 times as loud.",

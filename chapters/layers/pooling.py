@@ -10,6 +10,8 @@ from cnnkit.course.exercises import Inputs, solves
 WIKIPEDIA = "Wikipedia, Convolutional neural network"
 SURVEY, STOCHASTIC, SCHERER = "arXiv:2009.07485", "arXiv:1301.3557", "doi:10.1007/978-3-642-15825-4_10"
 
+QUESTION = "Which of the four reasons for pooling hold?"
+
 CLAIMS = {
     "pooling-definition": Claim(
         "A pooling layer turns each small window of each channel into one number; by hand as in Keras.",

@@ -10,6 +10,8 @@ from cnnkit.course.exercises import Inputs, solves
 ARAUJO, LUO, ZHANG = "doi:10.23915/distill.00021", "arXiv:1701.04128", "arXiv:1904.11486"
 AZULAY, ISLAM, MOUTON = "arXiv:1805.12177", "arXiv:2001.08248, arXiv:2003.07064", "arXiv:2103.10097"
 
+QUESTION = "How far does a unit see, and what happens when the picture moves?"
+
 CLAIMS = {
     "rf-definition": Claim(
         "Of 169 pixels, so many move a unit of a 5 × 5 convolution, and a dense unit.",

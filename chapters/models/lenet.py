@@ -10,6 +10,8 @@ from cnnkit.course.exercises import Inputs, solves
 _1989 = "doi:10.1162/neco.1989.1.4.541"
 _1998 = "doi:10.1109/5.726791"
 
+QUESTION = "What did a network need to read the cheques of 1998?"
+
 CLAIMS = {
     "lenet1-params": Claim("The net of 1989 has 9,760 independent parameters.", _1989),
     "lenet1-connections": Claim("The net of 1989 has 64,660 connections.", _1989),

@@ -12,6 +12,8 @@ HERE = "measured here, five seeds"
 WAIBEL = "doi:10.1109/29.21701"
 HOMMA = "Homma, Atlas and Marks, NIPS 1987, 31-40"
 
+QUESTION = "Who draws the kernels, and what did the first trained convolutional nets do with theirs?"
+
 CLAIMS = {
     "denker-1989-zip": Claim(
         "Skeletons, twelve kernels drawn by hand and a small trained head read most of the small digits.",

@@ -7,6 +7,8 @@ import numpy as np
 from cnnkit.course.claims import Claim
 from cnnkit.course.exercises import Inputs, solves
 
+QUESTION = "How can a cell know an angle?"
+
 CLAIMS = {
     "simple-cells": Claim(
         "A simple cell answers to a bar or an edge of one orientation at one place: turned by 90 degrees, "

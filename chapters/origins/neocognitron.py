@@ -9,6 +9,8 @@ from cnnkit.course.exercises import Inputs, solves
 
 PAPER = "doi:10.1007/BF00344251"
 
+QUESTION = "What can a net learn without being told?"
+
 CLAIMS = {
     "neocognitron-no-relu": Claim(
         "The S-cell of 1980 contains a half-wave rectifier: without it, most answers of the grown first layer would be negative.",

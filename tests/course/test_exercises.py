@@ -31,6 +31,14 @@ def typed_in(task: Exercise, cell: str) -> Any:
     return space[task.name if task.asks_for_a_value else task.solution.__name__]
 
 
+@pytest.mark.parametrize("chapter", catalogue.written_chapters())
+def test_no_two_exercises_of_a_chapter_share_an_id(chapter: str) -> None:
+    defined = [
+        thing for thing in vars(catalogue.chapter_module(chapter)).values() if isinstance(thing, Exercise)
+    ]
+    assert [task.id for task in defined] == list(catalogue.exercises(chapter))
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_the_solution_passes(name: str) -> None:
     task = ALL[name]
