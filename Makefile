@@ -6,46 +6,93 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# One backend and Keras's own settings, whatever the environment or ~/.keras/keras.json says.
+export KERAS_BACKEND := tensorflow
+export KERAS_HOME := $(CURDIR)/_build/keras
 export TF_CPP_MIN_LOG_LEVEL := 3
 export MPLBACKEND := Agg
 export JUPYTER_PLATFORM_DIRS := 1
 
-.PHONY: help book html test unit notebooks strict browser test-backends serve lint bench run clean
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+NO_INDEX = echo "pip could not install what $(1) asks for (see above). It needs a package index once: connect to the network, or point PIP_INDEX_URL or PIP_FIND_LINKS to where the packages lie, and run make again."
+# Each step keeps how long its tests took, and .ci/run shows the slowest.
+TESTS = $(BIN)/python -m pytest -q --junitxml=_build/times/$@.xml
+# Two at a time, one thread each: two that both want every core take twice as long as one after the other.
+NOTEBOOKS = -m pytest chapters -q --nbval --nbval-current-env --nbval-cell-timeout=120 -n 2 --dist loadscope
+ONE_THREAD = OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
+
+.PHONY: help ready backends-ready book html test unit notebooks browser test-backends test-backends-all test-oldest mutants run serve lint bench clean
 
 help:  ## show what there is to do
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+ready: $(VENV)/ready
+backends-ready: $(VENV)/backends-ready
 
 $(VENV)/ready: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "cnnkit needs Python 3.11 or newer; run: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@$(INSTALL) -r requirements.txt && $(INSTALL) --no-deps --editable . || { $(call NO_INDEX,requirements.txt); exit 1; }
 	touch $@
 
 $(VENV)/backends-ready: $(VENV)/ready requirements-backends.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-backends.txt
+	@$(INSTALL) -r requirements-backends.txt || { $(call NO_INDEX,requirements-backends.txt); exit 1; }
 	touch $@
 
 book: html  ## build the book and say where it is
 	@echo "The book: file://$(CURDIR)/_build/html/index.html"
 
-html: $(VENV)/ready
+html: _build/html-ready
+
+PAGES = $(shell find *.md *.yml book chapters cnnkit data -type f -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*' -not -path 'data/cache/*')
+_build/html-ready: $(VENV)/ready $(PAGES)
 	rm -rf _build/html
 	$(BIN)/jupyter-book build . --all --quiet -n -W --keep-going
+	touch $@
 
 test: $(VENV)/ready unit notebooks html browser  ## everything: unit tests, every notebook, the strict build, its pages
 
 unit: $(VENV)/ready
-	$(BIN)/python -m pytest tests --ignore=tests/browser -n 2 --dist loadscope -q
+	$(TESTS) tests --ignore=tests/browser -n 2 --dist worksteal
 
-notebooks: $(VENV)/ready  # two at a time, one thread each: two that both want every core take twice as long as one after the other
-	OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 $(BIN)/python -m pytest chapters --nbval --nbval-current-env --nbval-cell-timeout=120 -n 2 --dist loadscope -q --durations=5
+notebooks: $(VENV)/ready
+	$(ONE_THREAD) $(TESTS) $(NOTEBOOKS)
 
 browser: html
-	$(BIN)/python -m pytest tests/browser -q
+	$(TESTS) tests/browser
 
-test-backends: $(VENV)/backends-ready  ## the unit tests again on JAX and on PyTorch
-	for backend in jax torch; do echo "== $$backend"; KERAS_BACKEND=$$backend $(BIN)/python -m pytest tests --ignore=tests/browser --ignore=tests/course -m "not slow" -n 2 --dist loadscope -q; done
+ON_EACH = for backend in jax torch; do echo "== $$backend"; KERAS_BACKEND=$$backend $(TESTS:.xml=-$$backend.xml) -n 2 --dist worksteal
+
+test-backends: $(VENV)/backends-ready  ## every layer, and a small model of each family, again on JAX and on PyTorch
+	$(ON_EACH) tests/layers tests/models tests/test_gradients.py tests/test_onednn.py -m "not slow and not member"; done
+
+test-backends-all: $(VENV)/backends-ready  ## every unit test and every model on JAX and on PyTorch
+	$(ON_EACH) tests --ignore=tests/browser --ignore=tests/course -m "not slow"; done
+
+# The lowest versions that pyproject.toml promises, near those of Colab, on its Python where there is one. cnnkit comes as a
+# wheel, as a student's first cell brings it, and must find all that it needs; the tests run in a copy without its source.
+OLDEST := .venv-oldest
+PYTHON_OLDEST ?= $(shell for python in python3.12 ~/.pyenv/versions/3.12*/bin/python $(PYTHON); do $$python -c "" 2>/dev/null && echo $$python && break; done)
+OF_THE_CHECKOUT := tests/browser tests/benchmarks tests/test_layering.py tests/test_project.py tests/test_wheel.py tests/test_clone.py tests/course/test_extension.py
+
+$(OLDEST)/ready: requirements-oldest.txt
+	test -x $(OLDEST)/bin/python || $(PYTHON_OLDEST) -m venv $(OLDEST)
+	@$(INSTALL:$(BIN)%=$(OLDEST)%) -r requirements-oldest.txt || { $(call NO_INDEX,requirements-oldest.txt); exit 1; }
+	touch $@
+
+test-oldest: $(OLDEST)/ready  ## unit tests and notebooks with the lowest versions, on the installed package
+	rm -rf _build/oldest && mkdir -p _build/oldest/checkout _build/times
+	git ls-files -z --cached --others --exclude-standard | grep -zv '^cnnkit/' | xargs -0 cp --parents -t _build/oldest/checkout
+	$(OLDEST)/bin/python -m pip wheel --quiet --no-deps --wheel-dir _build/oldest .
+	$(OLDEST)/bin/python -m pip freeze --exclude cnnkit > _build/oldest/before.txt
+	$(OLDEST)/bin/python -m pip install --quiet --force-reinstall --no-deps _build/oldest/cnnkit-*.whl
+	$(OLDEST)/bin/python -m pip install --quiet "cnnkit[course] @ file://$$(echo $(CURDIR)/_build/oldest/cnnkit-*.whl)"
+	$(OLDEST)/bin/python -m pip freeze --exclude cnnkit | diff _build/oldest/before.txt -
+	cd _build/oldest/checkout && $(CURDIR)/$(OLDEST)/bin/python -m pytest tests -q $(OF_THE_CHECKOUT:%=--ignore=%) -n 2 --dist worksteal
+	cd _build/oldest/checkout && $(ONE_THREAD) $(CURDIR)/$(OLDEST)/bin/python $(NOTEBOOKS)
+
+mutants: $(VENV)/ready  ## whether the tests see planted slips: make mutants FILES="cnnkit/layers cnnkit/models"
+	$(BIN)/python tests/mutants.py $(FILES)
 
 run: $(VENV)/ready  ## run chapters in place: make run CHAPTERS="layers/convolution"
 	$(BIN)/python book/execute.py $(CHAPTERS)
@@ -59,5 +106,5 @@ lint: $(VENV)/ready  ## ruff
 bench: $(VENV)/ready  ## measure what the budgets bound
 	$(BIN)/python tests/benchmarks/bench.py
 
-clean:  ## forget the build and the environment
-	rm -rf _build $(VENV) .pytest_cache .ruff_cache
+clean:  ## forget the build and the environments
+	rm -rf _build $(VENV) $(OLDEST) .pytest_cache .ruff_cache

@@ -22,6 +22,8 @@ def setup(chapter: str, seed: int = 0) -> None:
     """
     global _chapter
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # oneDNN gives narrow 1x1 convolutions with strides a wrong gradient: see tests/test_onednn.py.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     # Where a notebook is open TensorFlow writes its remarks to stdout, among them one on retracing: Keras compiles
     # grouped and dilated convolutions anew at each eager call.  When it comes depends on what ran before.  A filter
     # stays, where TensorFlow would set a level back when it first has something to say.
