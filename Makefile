@@ -32,7 +32,7 @@ backends-ready: $(VENV)/backends-ready
 $(VENV)/ready: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "cnnkit needs Python 3.11 or newer; run: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(INSTALL) -r requirements.txt && $(INSTALL) --no-deps --editable . || { $(call NO_INDEX,requirements.txt); exit 1; }
+	@$(INSTALL) -r requirements.txt && $(INSTALL) --no-deps --no-build-isolation --editable . || { $(call NO_INDEX,requirements.txt); exit 1; }
 	touch $@
 
 $(VENV)/backends-ready: $(VENV)/ready requirements-backends.txt

@@ -243,7 +243,9 @@ def test_a_pin_below_its_bound_and_a_missing_pin_are_caught():
     ]
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-backends.txt"])
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-backends.txt", "requirements-oldest.txt"]
+)
 def test_every_pin_is_exact(name):
     for requirement in requirements(name).values():
         assert re.fullmatch(r"==[\w.]+", str(requirement.specifier)), str(requirement)
@@ -257,6 +259,7 @@ def test_the_package_has_lower_bounds_only():
 def test_the_commands_that_the_readme_and_the_workflows_name_are_in_the_makefile():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     assert {"book", "test", "serve", "lint", "bench", "test-backends", "clean"} <= targets
+    assert {"test-backends-all", "test-oldest", "mutants"} <= targets
     for path in [*PAGES, *(ROOT / ".github").rglob("*.yml"), ROOT / ".ci" / "run"]:
         named = re.findall(r"^(?:make|\s+run: make|step) ([a-z-]+)", path.read_text("utf-8"), re.MULTILINE)
         assert set(named) <= targets, path
@@ -305,26 +308,84 @@ def test_the_package_is_typed_and_brings_its_command():
     assert PROJECT["scripts"] == {"cnnkit": "cnnkit.cli:main"}
 
 
-@pytest.mark.parametrize(
-    ("passing", "status"), [("test test-backends", 0), ("test", 1), ("test-backends", 1)]
-)
-def test_the_integration_script_runs_both_commands_and_ends_with_a_summary(passing, status, tmp_path):
-    script = tmp_path / "checkout" / ".ci" / "run"
-    script.parent.mkdir(parents=True)
-    script.write_text((ROOT / ".ci" / "run").read_text("utf-8"))
+def recipe(target: str) -> list[str]:
+    """What a target of the Makefile asks for first."""
+    (found,) = re.findall(rf"^{target}:([^#\n]*)", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    return [name for name in found.split() if not name.startswith("$")]
+
+
+PARTS = [*recipe("test"), "test-backends"]
+
+
+@pytest.mark.parametrize("failing", [None, *PARTS])
+def test_the_integration_script_runs_the_parts_of_both_commands_and_ends_with_where_the_time_went(
+    failing, tmp_path
+):
+    for name in (".ci/run", "tests/benchmarks/steps.py"):
+        script = tmp_path / "checkout" / name
+        script.parent.mkdir(parents=True)
+        script.write_text((ROOT / name).read_text("utf-8"))
     (tmp_path / "shared" / "data").mkdir(parents=True)
-    for name, text in (("make", f'case " {passing} " in *" $1 "*) ;; *) exit 3 ;; esac'), ("chromium", "")):
+    for name, text in (("make", f'[ "$1" != "{failing}" ]'), ("chromium", "")):
         command = tmp_path / "bin" / name
         command.parent.mkdir(exist_ok=True)
         command.write_text(f"#!/bin/sh\n{text}\n")
         command.chmod(0o755)
     environment = {key: value for key, value in os.environ.items() if key != "CNNKIT_DATA"}
     environment["PATH"] = f"{tmp_path / 'bin'}:{environment['PATH']}"
+    script = tmp_path / "checkout" / ".ci" / "run"
     run = subprocess.run(["bash", str(script)], capture_output=True, text=True, env=environment)
     summary = run.stdout.partition("== summary")[2].split("\n")
-    assert run.returncode == status
+    assert run.returncode == (0 if failing is None else 1), run.stderr
     assert f"data     {tmp_path / 'shared' / 'data'}" in summary
-    verdicts = dict(line.split()[:2] for line in summary if line.startswith("test"))
-    assert verdicts == {
-        step: "passed" if step in passing.split() else "FAILED" for step in ("test", "test-backends")
+    verdicts = dict(line.split()[:2] for line in summary if "passed" in line or "FAILED" in line)
+    assert {step: verdicts[step] for step in PARTS} == {
+        step: "FAILED" if step == failing else "passed" for step in PARTS
     }
+    assert any(line.startswith("everything") for line in summary)
+
+
+@pytest.mark.parametrize("given", ["torch", None])
+def test_the_commands_run_on_tensorflow_whatever_the_environment_and_the_settings_of_keras_say(given, tmp_path):
+    (tmp_path / "keras.json").write_text('{"backend": "jax", "image_data_format": "channels_first"}')
+    environment = {key: value for key, value in os.environ.items() if key not in ("KERAS_BACKEND", "KERAS_HOME")}
+    environment |= {"KERAS_HOME": str(tmp_path)} | ({"KERAS_BACKEND": given} if given else {})
+    command = ["make", "--silent", "-f", "Makefile", "-f", "-", "settings"]
+    shown = "settings:\n\t@echo $$KERAS_BACKEND $$KERAS_HOME\n"
+    run = subprocess.run(command, input=shown, capture_output=True, text=True, cwd=ROOT, env=environment)
+    backend, home = run.stdout.split()
+    assert backend == "tensorflow"
+    assert Path(home).is_relative_to(ROOT / "_build")
+
+
+def test_pip_is_asked_once_and_what_it_cannot_install_is_said_with_the_remedy(tmp_path):
+    for name in ("Makefile", "pyproject.toml", "requirements.txt"):
+        (tmp_path / name).write_text((ROOT / name).read_text("utf-8"))
+    for folder in ("book", "chapters", "cnnkit", "data", ".venv/bin"):
+        (tmp_path / folder).mkdir(parents=True)
+    pip = tmp_path / ".venv" / "bin" / "python"
+    pip.write_text("#!/bin/sh\nexit 1\n")
+    pip.chmod(0o755)
+
+    def make(*arguments: str) -> subprocess.CompletedProcess:
+        command = ["make", f"PYTHON={sys.executable}", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+
+    unready = make("book")
+    assert unready.returncode != 0
+    assert "pip could not install what requirements.txt asks for" in unready.stdout
+    assert "connect to the network, or point PIP_INDEX_URL or PIP_FIND_LINKS" in unready.stdout
+    (tmp_path / ".venv" / "ready").touch()
+    ready = make("--dry-run", "book")
+    assert "jupyter-book build" in ready.stdout and "pip install" not in ready.stdout
+
+
+def test_the_oldest_versions_that_are_tested_are_the_bounds_of_the_package():
+    pins = requirements("requirements-oldest.txt")
+    extras = PROJECT["optional-dependencies"]
+    wanted = [*PROJECT["dependencies"], *extras["tensorflow"]]
+    wanted += [*extras.get("plots", ()), *extras.get("course", ())]
+    for requirement in map(Requirement, wanted):
+        if canonicalize_name(requirement.name) != NAME:
+            bound = str(requirement.specifier).removeprefix(">=")
+            assert str(pins[canonicalize_name(requirement.name)].specifier).startswith(f"=={bound}"), requirement
