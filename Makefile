@@ -104,7 +104,7 @@ lint: $(VENV)/ready  ## ruff
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 bench: $(VENV)/ready  ## measure what the budgets bound
-	$(BIN)/python tests/benchmarks/bench.py
+	$(BIN)/python -m tests.benchmarks.bench
 
 clean:  ## forget the build and the environments
 	rm -rf _build $(VENV) $(OLDEST) .pytest_cache .ruff_cache

@@ -28,9 +28,12 @@ def cloned(folder: Path) -> Path:
 @pytest.mark.slow  # a notebook runs, and a second Keras starts
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no checkout that could be cloned")
 @pytest.mark.parametrize(
-    "what", [["tests/course/test_showing.py"], ["--nbval", "--nbval-current-env", "chapters/models/lenet.ipynb"]]
+    "what",
+    [["tests/course/test_showing.py"], ["--nbval", "--nbval-current-env", "chapters/models/lenet.ipynb"]],
 )
-def test_a_clone_called_cnnkit_passes_what_looks_at_paths_and_a_notebook(what: list[str], tmp_path: Path) -> None:
+def test_a_clone_called_cnnkit_passes_what_looks_at_paths_and_a_notebook(
+    what: list[str], tmp_path: Path
+) -> None:
     clone = cloned(tmp_path)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *what]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}

@@ -22,7 +22,9 @@ from cnnkit.gradients import gradient
 
 
 @pytest.mark.parametrize("channels", [1, 4, 12, 16])
-def test_a_strided_1x1_convolution_has_the_gradient_of_the_same_one_on_every_other_pixel(channels: int) -> None:
+def test_a_strided_1x1_convolution_has_the_gradient_of_the_same_one_on_every_other_pixel(
+    channels: int,
+) -> None:
     rng = np.random.default_rng(0)
     images = rng.normal(size=(32, 32, 32, channels)).astype("float32")
     kernel = rng.normal(size=(1, 1, channels, 8)).astype("float32")
@@ -35,7 +37,9 @@ def test_a_strided_1x1_convolution_has_the_gradient_of_the_same_one_on_every_oth
     np.testing.assert_allclose(slope(images, strides=2), wanted, rtol=1e-3, atol=1e-3 * np.abs(wanted).max())
 
 
-def test_a_chapter_opens_without_onednn_unless_its_reader_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chapter_opens_without_onednn_unless_its_reader_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for given, wanted in ((None, "0"), ("1", "1")):
         monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
         if given:

@@ -243,9 +243,7 @@ def test_a_pin_below_its_bound_and_a_missing_pin_are_caught():
     ]
 
 
-@pytest.mark.parametrize(
-    "name", ["requirements.txt", "requirements-backends.txt", "requirements-oldest.txt"]
-)
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-backends.txt", "requirements-oldest.txt"])
 def test_every_pin_is_exact(name):
     for requirement in requirements(name).values():
         assert re.fullmatch(r"==[\w.]+", str(requirement.specifier)), str(requirement)
@@ -346,9 +344,13 @@ def test_the_integration_script_runs_the_parts_of_both_commands_and_ends_with_wh
 
 
 @pytest.mark.parametrize("given", ["torch", None])
-def test_the_commands_run_on_tensorflow_whatever_the_environment_and_the_settings_of_keras_say(given, tmp_path):
+def test_the_commands_run_on_tensorflow_whatever_the_environment_and_the_settings_of_keras_say(
+    given, tmp_path
+):
     (tmp_path / "keras.json").write_text('{"backend": "jax", "image_data_format": "channels_first"}')
-    environment = {key: value for key, value in os.environ.items() if key not in ("KERAS_BACKEND", "KERAS_HOME")}
+    environment = {
+        key: value for key, value in os.environ.items() if key not in ("KERAS_BACKEND", "KERAS_HOME")
+    }
     environment |= {"KERAS_HOME": str(tmp_path)} | ({"KERAS_BACKEND": given} if given else {})
     command = ["make", "--silent", "-f", "Makefile", "-f", "-", "settings"]
     shown = "settings:\n\t@echo $$KERAS_BACKEND $$KERAS_HOME\n"
@@ -388,4 +390,6 @@ def test_the_oldest_versions_that_are_tested_are_the_bounds_of_the_package():
     for requirement in map(Requirement, wanted):
         if canonicalize_name(requirement.name) != NAME:
             bound = str(requirement.specifier).removeprefix(">=")
-            assert str(pins[canonicalize_name(requirement.name)].specifier).startswith(f"=={bound}"), requirement
+            assert str(pins[canonicalize_name(requirement.name)].specifier).startswith(f"=={bound}"), (
+                requirement
+            )

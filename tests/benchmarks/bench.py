@@ -1,7 +1,7 @@
 """Measure what the budgets bound, print it, and keep it in `data/results/bench-<n>-cores.csv`.
 
     make bench                                        everything, some minutes
-    .venv/bin/python tests/benchmarks/bench.py import pages    only these
+    .venv/bin/python -m tests.benchmarks.bench import pages    only these
 
 Groups: import, summary, notebooks, book, pages. The groups that are not run keep the rows that they have.
 The exit status is 1 when a bound is broken.
@@ -14,6 +14,7 @@ import csv
 import os
 import platform
 import re
+import statistics
 import subprocess
 import sys
 import time
@@ -22,7 +23,10 @@ from dataclasses import asdict, dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent.parent
+from cnnkit.course import catalogue
+from tests.benchmarks import steps
+from tests.layering import ROOT
+
 PACKAGES = ("numpy", "keras", "tensorflow-cpu", "tensorflow", "jupyter-book", "sphinx", "nbval")
 QUIET = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "MPLBACKEND": "Agg", "PYTHONPATH": str(ROOT)}
 
@@ -115,25 +119,17 @@ def summary() -> Iterator[Row]:
 
 
 def notebooks() -> Iterator[Row]:
-    """Every notebook under nbval, one at a time, the start of its kernel included."""
-    total = 0.0
+    """Every notebook under nbval, one at a time, the start of its kernel included; then all, two at a time."""
+    alone = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-p", "no:cacheprovider", "-q"]
+    times = []
     for path in chapters():
-        value = seconds(
-            [
-                sys.executable,
-                "-m",
-                "pytest",
-                "--nbval",
-                "--nbval-current-env",
-                "-p",
-                "no:cacheprovider",
-                "-q",
-                str(path),
-            ]
-        )
-        total += value
-        yield Row("notebooks", path.relative_to(ROOT).as_posix(), round(value, 1), "s", 60, "nbval, alone")
-    yield Row("notebooks", "all notebooks, one after another", round(total, 1), "s", 1800, "sum of the above")
+        times.append(seconds([*alone, str(path)]))
+        name = path.relative_to(ROOT).as_posix()
+        yield Row("notebooks", name, round(times[-1], 1), "s", steps.NOTEBOOK, "nbval, alone")
+    yield Row("notebooks", "the median notebook", round(statistics.median(times), 1), "s", 25, "of the above")
+    together = round(seconds(["make", "notebooks"]), 1)
+    allowed = steps.BUDGETS["notebooks"]
+    yield Row("notebooks", "all notebooks, two at a time", together, "s", allowed, "make notebooks")
     for path in chapters():
         size = path.stat().st_size / 1e6
         yield Row(
@@ -144,7 +140,8 @@ def notebooks() -> Iterator[Row]:
 def book() -> Iterator[Row]:
     """The command of the README after the first time: the environment stands, every page is built."""
     seconds(["make", "book"])
-    yield Row("book", "make book, warm", round(seconds(["make", "book"]), 1), "s", 90, "second run in a row")
+    again = round(seconds(["make", "--what-if=_config.yml", "book"]), 1)
+    yield Row("book", "make book, warm", again, "s", steps.BUDGETS["html"], "second run in a row, all pages")
 
 
 def pages() -> Iterator[Row]:
@@ -167,10 +164,7 @@ def own_weight(page: str) -> int:
 
 def chapters() -> list[Path]:
     """The notebooks in reading order."""
-    found = (ROOT / "chapters").rglob("*.ipynb")
-    return sorted(
-        (path for path in found if ".ipynb_checkpoints" not in path.parts), key=lambda path: path.name
-    )
+    return [ROOT / "chapters" / f"{name}.ipynb" for name in catalogue.reading_order()]
 
 
 GROUPS: dict[str, Callable[[], Iterator[Row]]] = {
