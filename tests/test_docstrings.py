@@ -71,10 +71,7 @@ def test_every_public_docstring_of_the_part_is_valid_markup(part):
     found, _ = layering.public(ROOT)
     here = [item for item in found if item.module.part == part]
     faults = [
-        f"{where}: {fault}"
-        for item in here
-        for where, text in docstrings(item)
-        for fault in complaints(text)
+        f"{where}: {fault}" for item in here for where, text in docstrings(item) for fault in complaints(text)
     ]
     assert not faults, "\n" + "\n".join(faults)
 
