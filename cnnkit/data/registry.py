@@ -9,7 +9,6 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from cnnkit._names import unknown
@@ -171,10 +170,3 @@ def load(name: str, **options: Any) -> Any:
             + ", ".join(file.name for file in entry.files)
         )
     return LOADERS[name](**options)
-
-
-def fetched(name: str, layout: str | None = None) -> Path:
-    """The folder of a set's files; here so that loaders need only this module."""
-    from cnnkit.data.download import fetch
-
-    return fetch(name, layout=layout)
