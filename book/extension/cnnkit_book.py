@@ -264,5 +264,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("autodoc-process-docstring", link_chapter)
     app.connect("autodoc-process-signature", true_signature)
     app.add_directive("live", Live)
+    app.add_css_file("palette.css")
     app.add_css_file("book.css")
     return {"version": "1", "parallel_read_safe": True}

@@ -13,6 +13,7 @@ import numpy as np
 
 from cnnkit.course import notebook
 from cnnkit.course.catalogue import find
+from cnnkit.course.style import PALETTE
 
 __all__ = ["Claim", "ClaimFailed", "Finding", "claim", "collect"]
 
@@ -187,7 +188,7 @@ def _html(finding: Finding) -> str:
     beside = f" · published {html.escape(finding.published)}" if finding.published else ""
     return (
         f'<div class="cnnkit-claim" id="claim-{finding.id}" '
-        'style="border-left:3px solid #009e73;padding:.15em .8em;margin:.35em 0">'
+        f'style="border-left:3px solid {PALETTE["green"]};padding:.15em .8em;margin:.35em 0">'
         f"<span>✓ {html.escape(finding.statement)}</span><br><small>measured "
         f"<b>{html.escape(finding.measured)}</b>{beside} · {html.escape(finding.rule)} · "
         f"{_linked(finding.source)}</small></div>"

@@ -18,6 +18,7 @@ from cnnkit.course.catalogue import UnknownEntry
 __all__ = ["LiveFigure", "live", "live_figure", "live_figures", "live_html"]
 
 FIGURES = Path(__file__).parent / "figures"
+PALETTE = Path(__file__).with_name("palette.css")
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,13 @@ class LiveFigure:
 
     @property
     def style(self) -> str:
-        """The shared style sheet, and the figure's own where it has one.
+        """The palette, the shared style sheet, and the figure's own where it has one.
 
         Chapter: orientation.
         """
-        sheets = [FIGURES / "_base.css", FIGURES / f"{self.name}.css"]
-        return "".join(sheet.read_text(encoding="utf-8") for sheet in sheets if sheet.exists())
+        sheets = [PALETTE, FIGURES / "_base.css", FIGURES / f"{self.name}.css"]
+        text = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets if sheet.exists())
+        return re.sub(r"\s*/\*.*?\*/", "", text, flags=re.DOTALL)
 
     @property
     def picture(self) -> Path:
@@ -60,8 +62,9 @@ class LiveFigure:
 
 
 def _module(name: str) -> str:
-    """A module's text without what only a file can do: import the base, and name the picture beside it."""
+    """A module's text without its head, and without what only a file can do: import the base, name a picture beside it."""
     text = (FIGURES / f"{name}.js").read_text(encoding="utf-8")
+    text = re.sub(r"\A/\*.*?\*/\n+", "", text, flags=re.DOTALL)
     text = re.sub(r'^import \{[^}]*\} from "\./_base\.js";\n', "", text, flags=re.MULTILINE)
 
     def embed(match: re.Match[str]) -> str:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import logging
 import os
 import re
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["current_chapter", "setup", "show"]
+from cnnkit._names import needed
+from cnnkit.course import style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["current_chapter", "figure", "setup", "show"]
 
 _chapter: str | None = None
 
@@ -31,14 +39,13 @@ def setup(chapter: str, seed: int = 0) -> None:
     import keras
 
     import cnnkit
-    from cnnkit.course import drawing
     from cnnkit.course.catalogue import chapter_module
     from cnnkit.gradients import backend_name
 
     chapter_module(chapter)  # an unknown chapter is an error now, not at the first claim
     _chapter = chapter
     keras.utils.set_random_seed(seed)
-    drawing.apply_style()
+    style.apply_style()
     print(f"{chapter} · cnnkit {cnnkit.__version__} · Keras {keras.__version__} on {backend_name()}")
 
 
@@ -65,6 +72,24 @@ def show(bundle: dict[str, Any], metadata: dict[str, Any] | None = None) -> None
         print(bundle["text/plain"])
     else:
         display(bundle, metadata=metadata or {}, raw=True)
+
+
+def figure(fig: Figure, alt: str) -> None:
+    """Show a figure with the text that a reader hears who cannot see it, then close it.
+
+    Chapter: orientation.
+    """
+    if len(alt.split()) < 5:
+        raise ValueError(f"alt={alt!r} does not say what is seen; write a sentence")
+    plt = needed("matplotlib.pyplot", "plots")
+    file = io.BytesIO()
+    fig.savefig(file, format="png", dpi=style.DPI, transparent=True, bbox_inches="tight")
+    width = round(fig.get_size_inches()[0] * 96)
+    plt.close(fig)
+    show(
+        {"image/png": base64.b64encode(file.getvalue()).decode(), "text/plain": f"[figure: {alt}]"},
+        metadata={"image/png": {"alt": alt, "width": width}, "alt": alt},
+    )
 
 
 def plain(markdown: str) -> str:

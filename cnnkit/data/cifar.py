@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from cnnkit._names import needed
 from cnnkit.data.download import DataUnavailable, available, fetch
 
 __all__ = ["load_cifar10"]
@@ -50,7 +51,7 @@ def _images(pixels: np.ndarray) -> np.ndarray:
 
 
 def _cifar10_strips(folder: Path) -> tuple[Split, Split]:
-    from PIL import Image
+    Image = needed("PIL.Image", "course")
 
     def strip(batch: int) -> np.ndarray:
         with Image.open(folder / f"cifar10_batch_{batch}.png") as image:

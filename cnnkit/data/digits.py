@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from cnnkit._names import needed
+
 __all__ = ["load_digits", "scattered"]
 
 Split = tuple[np.ndarray, np.ndarray]
@@ -23,13 +25,11 @@ def load_digits(split: str = "mixed", canvas: int | None = None) -> tuple[Split,
 
     Chapter: orientation.
     """
-    from sklearn.datasets import load_digits as sklearn_digits
-
     if split not in ("mixed", "ordered"):
         raise ValueError(
             f"split is '{split}'; choose 'mixed' (same writers) or 'ordered' (later writers are the test)"
         )
-    images, labels = sklearn_digits(return_X_y=True)
+    images, labels = needed("sklearn.datasets", "course").load_digits(return_X_y=True)
     images = (images.reshape(-1, 8, 8, 1) / 16).astype(np.float32)
     labels = labels.astype(np.int64)
     test = np.zeros(len(labels), bool)

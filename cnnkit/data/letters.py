@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from cnnkit._names import needed
+
 __all__ = ["ALPHABET", "letter", "letters", "line_pattern", "load_letters"]
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -71,8 +73,7 @@ def line_pattern(
 
     Chapter: origins/neocognitron.
     """
-    from skimage.draw import line
-
+    line = needed("skimage.draw", "course").line
     if character not in _STROKES:
         raise ValueError(f"no lines are kept for {character!r}; there are {''.join(_STROKES)}")
     if size < 2 or thick < 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnnkit._names import unknown
+from cnnkit._names import needed, unknown
 
 __all__ = ["NATURAL", "natural_patches", "photograph", "photographs"]
 
@@ -40,8 +40,7 @@ def photograph(name: str, grey: bool = False, size: int | tuple[int, int] | None
 
     Chapter: origins/hubel-wiesel.
     """
-    import skimage
-
+    skimage = needed("skimage", "course")
     if name not in _PICTURES:
         raise KeyError(unknown("photograph", name, _PICTURES))
     picture = skimage.util.img_as_float32(getattr(skimage.data, name)())

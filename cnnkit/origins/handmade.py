@@ -13,6 +13,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
+from cnnkit._names import needed
 from cnnkit.layers.squashing import scaled_tanh
 
 __all__ = ["drawn_kernels", "feature_recognizer", "shuffled_kernels", "skeletons"]
@@ -73,8 +74,7 @@ def skeletons(images: NDArray, threshold: float = 0.5) -> NDArray[np.float32]:
 
     Chapter: origins/first-convnets.
     """
-    from skimage.morphology import skeletonize
-
+    skeletonize = needed("skimage.morphology", "course").skeletonize
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[-1] != 1:
         raise ValueError(f"skeletons wants grey images (n, height, width, 1); got shape {images.shape}")

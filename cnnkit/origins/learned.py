@@ -7,6 +7,8 @@ import warnings
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cnnkit._names import needed
+
 __all__ = ["gaussian_twin", "learn_filters"]
 
 
@@ -44,9 +46,9 @@ def learn_filters(
     Paper: doi:10.1038/381607a0.
     """
     from scipy.stats import kurtosis
-    from sklearn.decomposition import FastICA
-    from sklearn.exceptions import ConvergenceWarning
 
+    FastICA = needed("sklearn.decomposition", "course").FastICA
+    ConvergenceWarning = needed("sklearn.exceptions", "course").ConvergenceWarning
     patches = np.asarray(patches, np.float64)
     if patches.ndim not in (3, 4) or (patches.ndim == 4 and patches.shape[-1] != 1):
         raise ValueError(f"learn_filters wants grey patches (n, size, size); got shape {patches.shape}")
