@@ -25,8 +25,6 @@ def setup(chapter: str, seed: int = 0) -> None:
     """Open a chapter: quiet logs, one seed for everything, the book's style for figures.
 
     Prints the versions that run, so that a report of a difference can name them.
-
-    Chapter: orientation.
     """
     global _chapter
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -50,18 +48,12 @@ def setup(chapter: str, seed: int = 0) -> None:
 
 
 def current_chapter() -> str | None:
-    """The chapter that `setup` opened, or None outside a notebook.
-
-    Chapter: orientation.
-    """
+    """The chapter that `setup` opened, or None outside a notebook."""
     return _chapter
 
 
 def show(bundle: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
-    """Display a MIME bundle in the notebook, or print its plain text where there is none.
-
-    Chapter: orientation.
-    """
+    """Display a MIME bundle in the notebook, or print its plain text where there is none."""
     try:
         from IPython import get_ipython
         from IPython.display import display
@@ -75,10 +67,7 @@ def show(bundle: dict[str, Any], metadata: dict[str, Any] | None = None) -> None
 
 
 def figure(fig: Figure, alt: str) -> None:
-    """Show a figure with the text that a reader hears who cannot see it, then close it.
-
-    Chapter: orientation.
-    """
+    """Show a figure with the text that a reader hears who cannot see it, then close it."""
     if len(alt.split()) < 5:
         raise ValueError(f"alt={alt!r} does not say what is seen; write a sentence")
     plt = needed("matplotlib.pyplot", "plots")
@@ -93,8 +82,5 @@ def figure(fig: Figure, alt: str) -> None:
 
 
 def plain(markdown: str) -> str:
-    """Markdown with its folded parts left out, for terminals.
-
-    Chapter: orientation.
-    """
+    """Markdown with its folded parts left out, for terminals."""
     return re.sub(r"\n*<details>.*?</details>", "", markdown, flags=re.DOTALL).strip()

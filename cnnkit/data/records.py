@@ -18,8 +18,6 @@ def recorded(name: str) -> pandas.DataFrame:
 
     >>> recorded("digits-ablation-5-seeds").net.nunique()
     8
-
-    Chapter: orientation.
     """
     pandas = needed("pandas", "plots")
     tables = {path.stem: path for path in resource("results").glob("*.csv")}
