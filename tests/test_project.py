@@ -145,11 +145,26 @@ def unmet(wanted: list[str], pinned: dict[str, Requirement]) -> list[str]:
     return faults
 
 
+def brought(extra: str) -> list[str]:
+    """What an extra brings, also through other extras of ours."""
+    found = []
+    for line in PROJECT["optional-dependencies"][extra]:
+        ours = Requirement(line).extras if Requirement(line).name == PROJECT["name"] else set()
+        found += [inner for name in sorted(ours) for inner in brought(name)] if ours else [line]
+    return found
+
+
 def test_the_pins_meet_the_bounds_of_the_package():
-    extras = PROJECT["optional-dependencies"]
-    book = [*PROJECT["dependencies"], *extras["tensorflow"], *extras["book"], *extras["dev"]]
+    book = [
+        *PROJECT["dependencies"],
+        *(line for e in ("tensorflow", "course", "book", "dev") for line in brought(e)),
+    ]
     assert unmet(book, requirements("requirements.txt")) == []
-    assert unmet([*extras["jax"], *extras["torch"]], requirements("requirements-backends.txt")) == []
+    assert unmet([*brought("jax"), *brought("torch")], requirements("requirements-backends.txt")) == []
+
+
+def test_an_extra_that_asks_for_another_brings_what_that_one_brings():
+    assert set(brought("plots")) < set(brought("course"))
 
 
 def test_a_pin_below_its_bound_and_a_missing_pin_are_caught():
