@@ -99,10 +99,7 @@ def test_each_package_that_is_imported_is_asked_for_and_each_that_is_asked_for_i
     for module in layering.modules(ROOT):
         imported |= {name.partition(".")[0] for _, name in layering.imported(module)}
         late |= {
-            found.partition(".")[0] for found in re.findall(r'needed\("([\w.]+)"', ast.unparse(module.tree))
-        }
-        late |= {
-            found.partition(".")[0] for found in re.findall(r"needed\('([\w.]+)'", ast.unparse(module.tree))
+            name.partition(".")[0] for name in re.findall(r"\bneeded\('([\w.]+)'", ast.unparse(module.tree))
         }
     named = (imported | late) - set(sys.stdlib_module_names) - NOT_ASKED_FOR
     wanted = {INSTALLED_AS.get(name, name) for name in named}
