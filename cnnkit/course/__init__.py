@@ -1,7 +1,8 @@
 """What a notebook of the course calls: `setup`, `claim`, `exercise`, `check`, `figure`, `source`, `live`."""
 
+from cnnkit.course.checking import check, exercise, hint, solution
 from cnnkit.course.claims import Claim, ClaimFailed, Finding, claim, collect
-from cnnkit.course.exercises import Exercise, Mistake, check, exercise, hint, solution
+from cnnkit.course.exercises import Exercise, Mistake, solves
 from cnnkit.course.live import live
 from cnnkit.course.notebook import figure, setup
 from cnnkit.course.reading import source
@@ -24,5 +25,6 @@ __all__ = [
     "live",
     "setup",
     "solution",
+    "solves",
     "source",
 ]
