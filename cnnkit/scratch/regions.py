@@ -72,7 +72,7 @@ def roi_pool2d(x: np.ndarray, boxes: np.ndarray, size: Size = 7, scale: float = 
 def roi_align(
     x: np.ndarray, boxes: np.ndarray, size: Size = 7, scale: float = 1.0, samples: int = 2
 ) -> np.ndarray:
-    """The mean of samples x samples interpolated values in each bin of each box: nothing is rounded.
+    """The mean of `samples` x `samples` interpolated values in each bin of each box: nothing is rounded.
 
     Arguments and shape as in `roi_pool2d`.  A cell's centre stands at +0.5; a sample up to one cell outside
     reads the border, one further out is zero.
