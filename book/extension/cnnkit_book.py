@@ -101,7 +101,7 @@ def _items(block: list[str]) -> list[str]:
 def _escaped(line: str) -> str:
     """Escape what reStructuredText would read as markup, outside of `code`."""
     parts = line.replace("``", "`").split("`")
-    if len(parts) % 2 == 0:  # a backtick without its twin
+    if len(parts) % 2 == 0:  # a backtick without a second
         return re.sub(r"([*|`\\]|_)", r"\\\1", line)
     return "`".join(
         part if number % 2 else re.sub(r"([|\\]|(?<!^)\*|_)", r"\\\1", part)

@@ -143,9 +143,9 @@ def _judge(
     if rel is not None and abs_ is not None:
         raise TypeError(f"claim '{id}': give rel= or abs=, not both")
     _number(id, measured)
-    margin = abs_ if rel is None else rel * math.fabs(published)
+    tolerance = abs_ if rel is None else rel * math.fabs(published)
     word = f"within {_show(abs_, 3)}" if rel is None else f"within {100 * rel:g} %"
-    return word, bool(math.fabs(measured - published) <= margin)
+    return word, bool(math.fabs(measured - published) <= tolerance)
 
 
 def _number(id: str, value: Any) -> None:

@@ -9,16 +9,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from cnnkit._names import needed
 
-__all__ = ["gaussian_twin", "learn_filters"]
+__all__ = ["gaussian_surrogate", "learn_filters"]
 
 
-def gaussian_twin(patches: ArrayLike, seed: int = 0) -> NDArray[np.float64]:
+def gaussian_surrogate(patches: ArrayLike, seed: int = 0) -> NDArray[np.float64]:
     """Gaussian noise with the same mean and covariance as the patches, and nothing else of theirs.
 
     Any two pixels go together as they do in the photographs, yet there is not one contour: the control for
     what photographs teach.
 
-    >>> gaussian_twin(np.random.default_rng(0).random((50, 4, 4, 1))).shape
+    >>> gaussian_surrogate(np.random.default_rng(0).random((50, 4, 4, 1))).shape
     (50, 4, 4, 1)
 
     Chapter: origins/hubel-wiesel.
