@@ -191,15 +191,18 @@ def test_running_a_chapter_writes_the_setup_cell_that_all_share():
         assert "".join(cells[1]["source"]) == execute.setup_cell(name)
 
 
+def brought(extra: str) -> list[str]:
+    """What an extra brings, also through other extras of ours."""
+    found = []
+    for line in PROJECT["optional-dependencies"][extra]:
+        ours = Requirement(line).extras if Requirement(line).name == PROJECT["name"] else set()
+        found += [inner for name in sorted(ours) for inner in brought(name)] if ours else [line]
+    return found
+
+
 def test_what_the_setup_cells_bring_names_no_backend_and_has_lower_bounds_only():
-    extra = PROJECT["optional-dependencies"]["course"]
-    assert not {canonicalize_name(Requirement(line).name) for line in extra} & {
-        "keras",
-        "tensorflow",
-        "jax",
-        "torch",
-    }
-    for requirement in map(Requirement, extra):
+    for requirement in map(Requirement, brought("course")):
+        assert requirement.name not in ("keras", "tensorflow", "jax", "torch")
         assert re.fullmatch(r">=[\d.]+", str(requirement.specifier)), str(requirement)
 
 
@@ -229,10 +232,16 @@ def unmet(wanted: list[str], pinned: dict[str, Requirement]) -> list[str]:
 
 
 def test_the_pins_meet_the_bounds_of_the_package():
-    extras = PROJECT["optional-dependencies"]
-    book = [*PROJECT["dependencies"], *extras["tensorflow"], *extras["book"], *extras["dev"]]
+    book = [
+        *PROJECT["dependencies"],
+        *(line for e in ("tensorflow", "course", "book", "dev") for line in brought(e)),
+    ]
     assert unmet(book, requirements("requirements.txt")) == []
-    assert unmet([*extras["jax"], *extras["torch"]], requirements("requirements-backends.txt")) == []
+    assert unmet([*brought("jax"), *brought("torch")], requirements("requirements-backends.txt")) == []
+
+
+def test_an_extra_that_asks_for_another_brings_what_that_one_brings():
+    assert set(brought("plots")) < set(brought("course"))
 
 
 def test_a_pin_below_its_bound_and_a_missing_pin_are_caught():

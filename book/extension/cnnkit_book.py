@@ -101,7 +101,7 @@ def _items(block: list[str]) -> list[str]:
 def _escaped(line: str) -> str:
     """Escape what reStructuredText would read as markup, outside of `code`."""
     parts = line.replace("``", "`").split("`")
-    if len(parts) % 2 == 0:  # a backtick without its twin
+    if len(parts) % 2 == 0:  # a backtick without a second
         return re.sub(r"([*|`\\]|_)", r"\\\1", line)
     return "`".join(
         part if number % 2 else re.sub(r"([|\\]|(?<!^)\*|_)", r"\\\1", part)
@@ -156,7 +156,9 @@ def coverage_table(_: str) -> list[str]:
     lines += ["", "| chapter | dealt with | of |", "|---|---:|---:|"]
     for row in rows:
         name = (
-            f"[{_title(row.chapter)}](../chapters/{row.chapter}.ipynb)" if row.stands else _spoken(row.chapter)
+            f"[{_title(row.chapter)}](../chapters/{row.chapter}.ipynb)"
+            if row.stands
+            else _spoken(row.chapter)
         )
         lines.append(f"| {name} | {len(row.covered)} | {len(row.owed)} |")
     return lines
@@ -265,5 +267,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("autodoc-process-docstring", link_chapter)
     app.connect("autodoc-process-signature", true_signature)
     app.add_directive("live", Live)
+    app.add_css_file("palette.css")
     app.add_css_file("book.css")
     return {"version": "1", "parallel_read_safe": True}

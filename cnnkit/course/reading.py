@@ -18,8 +18,6 @@ def source(thing: Any, docstring: bool = False) -> None:
     """Show the source of a function, class or module of cnnkit or of a chapter, with the file that it stands in.
 
     The docstring is left out unless asked for: the chapter has just told what it says.
-
-    Chapter: orientation.
     """
     code = textwrap.dedent(inspect.getsource(thing))
     if not docstring:

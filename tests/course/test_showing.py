@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 import pytest
 from matplotlib.colors import to_rgb
 
-from cnnkit.course import PALETTE, checking, drawing, figure, notebook, source
+from cnnkit.course import PALETTE, checking, figure, notebook, source, style
 from cnnkit.course.catalogue import UnknownEntry
 from tests.course import notebooks as nb
 
@@ -55,8 +55,8 @@ def test_every_colour_is_seen_on_white_and_on_near_black(page: str) -> None:
 
 
 def test_the_style_registers_the_colour_maps_once() -> None:
-    drawing.apply_style()
-    drawing.apply_style()
+    style.apply_style()
+    style.apply_style()
     assert {"cnn_maps", "cnn_weights"} <= set(plt.colormaps())
 
 
