@@ -13,12 +13,12 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 export MPLBACKEND := Agg
 export JUPYTER_PLATFORM_DIRS := 1
 
-INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+INSTALL = -m pip install --quiet --disable-pip-version-check
 NO_INDEX = echo "pip could not install what $(1) asks for (see above). It needs a package index once: connect to the network, or point PIP_INDEX_URL or PIP_FIND_LINKS to where the packages lie, and run make again."
 # Each step keeps how long its tests took, and .ci/run shows the slowest.
 TESTS = $(BIN)/python -m pytest -q --junitxml=_build/times/$@.xml
 # Two at a time, one thread each: two that both want every core take twice as long as one after the other.
-NOTEBOOKS = -m pytest chapters -q --nbval --nbval-current-env --nbval-cell-timeout=120 -n 2 --dist loadscope
+NOTEBOOKS = chapters --nbval --nbval-current-env --nbval-cell-timeout=120 -n 2 --dist loadscope
 ONE_THREAD = OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 
 .PHONY: help ready backends-ready book html test unit notebooks browser test-backends test-backends-all test-oldest mutants run serve lint bench clean
@@ -32,11 +32,11 @@ backends-ready: $(VENV)/backends-ready
 $(VENV)/ready: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "cnnkit needs Python 3.11 or newer; run: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(INSTALL) -r requirements.txt && $(INSTALL) --no-deps --no-build-isolation --editable . || { $(call NO_INDEX,requirements.txt); exit 1; }
+	@$(BIN)/python $(INSTALL) -r requirements.txt && $(BIN)/python $(INSTALL) --no-deps --no-build-isolation --editable . || { $(call NO_INDEX,requirements.txt); exit 1; }
 	touch $@
 
 $(VENV)/backends-ready: $(VENV)/ready requirements-backends.txt
-	@$(INSTALL) -r requirements-backends.txt || { $(call NO_INDEX,requirements-backends.txt); exit 1; }
+	@$(BIN)/python $(INSTALL) -r requirements-backends.txt || { $(call NO_INDEX,requirements-backends.txt); exit 1; }
 	touch $@
 
 book: html  ## build the book and say where it is
@@ -75,21 +75,24 @@ OLDEST := .venv-oldest
 PYTHON_OLDEST ?= $(shell for python in python3.12 ~/.pyenv/versions/3.12*/bin/python $(PYTHON); do $$python -c "" 2>/dev/null && echo $$python && break; done)
 OF_THE_CHECKOUT := tests/browser tests/benchmarks tests/test_layering.py tests/test_project.py tests/test_wheel.py tests/test_clone.py tests/course/test_extension.py
 
+# What old libraries warn of is not ours to mend.
+OLD_PYTEST := $(CURDIR)/$(OLDEST)/bin/python -m pytest -q -o filterwarnings=default
+
 $(OLDEST)/ready: requirements-oldest.txt
 	test -x $(OLDEST)/bin/python || $(PYTHON_OLDEST) -m venv $(OLDEST)
-	@$(INSTALL:$(BIN)%=$(OLDEST)%) -r requirements-oldest.txt || { $(call NO_INDEX,requirements-oldest.txt); exit 1; }
+	@$(OLDEST)/bin/python $(INSTALL) -r requirements-oldest.txt || { $(call NO_INDEX,requirements-oldest.txt); exit 1; }
 	touch $@
 
 test-oldest: $(OLDEST)/ready  ## unit tests and notebooks with the lowest versions, on the installed package
-	rm -rf _build/oldest && mkdir -p _build/oldest/checkout _build/times
+	rm -rf _build/oldest && mkdir -p _build/oldest/checkout
 	git ls-files -z --cached --others --exclude-standard | grep -zv '^cnnkit/' | xargs -0 cp --parents -t _build/oldest/checkout
-	$(OLDEST)/bin/python -m pip wheel --quiet --no-deps --wheel-dir _build/oldest .
+	$(OLDEST)/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir _build/oldest .
 	$(OLDEST)/bin/python -m pip freeze --exclude cnnkit > _build/oldest/before.txt
-	$(OLDEST)/bin/python -m pip install --quiet --force-reinstall --no-deps _build/oldest/cnnkit-*.whl
-	$(OLDEST)/bin/python -m pip install --quiet "cnnkit[course] @ file://$$(echo $(CURDIR)/_build/oldest/cnnkit-*.whl)"
-	$(OLDEST)/bin/python -m pip freeze --exclude cnnkit | diff _build/oldest/before.txt -
-	cd _build/oldest/checkout && $(CURDIR)/$(OLDEST)/bin/python -m pytest tests -q $(OF_THE_CHECKOUT:%=--ignore=%) -n 2 --dist worksteal
-	cd _build/oldest/checkout && $(ONE_THREAD) $(CURDIR)/$(OLDEST)/bin/python $(NOTEBOOKS)
+	$(OLDEST)/bin/python $(INSTALL) --force-reinstall --no-deps _build/oldest/cnnkit-*.whl
+	$(OLDEST)/bin/python $(INSTALL) "cnnkit[course] @ file://$$(echo $(CURDIR)/_build/oldest/cnnkit-*.whl)"
+	$(OLDEST)/bin/python -m pip freeze --exclude cnnkit | diff _build/oldest/before.txt - # cnnkit finds all that it needs
+	cd _build/oldest/checkout && $(OLD_PYTEST) tests $(OF_THE_CHECKOUT:%=--ignore=%) -n 2 --dist worksteal
+	cd _build/oldest/checkout && $(ONE_THREAD) $(OLD_PYTEST) $(NOTEBOOKS)
 
 mutants: $(VENV)/ready  ## whether the tests see planted slips: make mutants FILES="cnnkit/layers cnnkit/models"
 	$(BIN)/python tests/mutants.py $(FILES)
