@@ -73,7 +73,7 @@ test-backends-all: $(VENV)/backends-ready  ## every unit test and every model on
 # wheel, as a student's first cell brings it, and must find all that it needs; the tests run in a copy without its source.
 OLDEST := .venv-oldest
 PYTHON_OLDEST ?= $(shell for python in python3.12 ~/.pyenv/versions/3.12*/bin/python $(PYTHON); do $$python -c "" 2>/dev/null && echo $$python && break; done)
-OF_THE_CHECKOUT := tests/browser tests/benchmarks tests/test_layering.py tests/test_project.py tests/test_wheel.py tests/test_clone.py tests/course/test_extension.py
+OF_THE_CHECKOUT := tests/browser tests/benchmarks tests/test_layering.py tests/test_project.py tests/test_wheel.py tests/test_clone.py tests/test_docstrings.py tests/course/test_extension.py tests/course/test_palette.py
 
 # What old libraries warn of is not ours to mend.
 OLD_PYTEST := $(CURDIR)/$(OLDEST)/bin/python -m pytest -q -o filterwarnings=default
