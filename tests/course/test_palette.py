@@ -58,7 +58,7 @@ def test_a_live_figure_carries_the_palette_and_every_colour_that_it_asks_for():
         figure = live_figure(name)
         defined = set(re.findall(r"--([\w-]+)[\":]", figure.style + figure.script))
         asked = set(re.findall(r"var\(--([\w-]+)", figure.style + figure.script))
-        asked |= set(re.findall(r'\bcolour\([^,()]+, "([\w-]+)"\)', figure.script))
+        asked |= set(re.findall(r'\bui\.colour\("([\w-]+)"\)', figure.script))
         assert style.colour("mark") in figure.style and asked <= defined, asked - defined
 
 
