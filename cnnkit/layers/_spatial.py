@@ -57,6 +57,9 @@ class SpatialLayer(keras.Layer):
     rank: int | None = None
     """Axes of space; None for a layer that takes any number of them."""
 
+    least_axes = 2
+    """Axes that the input has at least, with batch and channels, where `rank` is None."""
+
     widens = True
     """Whether `compute` needs float32 at least; False for what only moves numbers about."""
 
@@ -70,7 +73,7 @@ class SpatialLayer(keras.Layer):
 
     def _spec(self, axes: dict[int, int] | None = None) -> keras.InputSpec:
         if self.rank is None:
-            return keras.InputSpec(min_ndim=2, axes=axes)
+            return keras.InputSpec(min_ndim=self.least_axes, axes=axes)
         return keras.InputSpec(ndim=self.rank + 2, axes=axes)
 
     # -- shapes ---------------------------------------------------------------------------------------------
@@ -189,6 +192,9 @@ def _flat(masks: Any) -> list[Any]:
 class WindowLayer(SpatialLayer):
     """Windows laid over the space: how large, how far apart, how far spread, and what is done at the border."""
 
+    paddings: tuple[str, ...] = ("valid", "same")
+    """What may be done at the border."""
+
     def __init__(
         self,
         window: tuple[int, ...],
@@ -199,8 +205,9 @@ class WindowLayer(SpatialLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(data_format, **kwargs)
-        if padding not in ("valid", "same"):
-            raise ValueError(f"padding must be 'valid' or 'same', not {padding!r}")
+        if padding not in self.paddings:
+            *others, last = map(repr, self.paddings)
+            raise ValueError(f"padding must be {', '.join(others)} or {last}, not {padding!r}")
         self.window = window
         self.strides = tuple_of(strides, self.rank, "strides")
         self.dilation_rate = tuple_of(dilation_rate, self.rank, "dilation_rate")

@@ -17,17 +17,18 @@ def attend(layer, x: np.ndarray) -> np.ndarray:
         x = x @ w1 + b1
         x = x * (1 + np.vectorize(math.erf)(x / math.sqrt(2))) / 2 @ w2 + b2
     y = attention_pool(x, query[0], wq, wk, wv, wo)
-    return y[:, 0] if layer.queries == 1 else y
+    return y[:, 0] if layer.num_queries == 1 else y
 
 
 CASES = {
     "AttentionPooling": [
-        {"kwargs": {"heads": 2}, "input_shape": (3, 5, 6), "twin": attend, "layout_output": None},
+        {"kwargs": {"num_heads": 2}, "input_shape": (3, 5, 6), "twin": attend, "layout_output": None},
         {
-            "kwargs": {"heads": 3, "queries": 2, "key_dim": 4, "hidden": 5},
+            "kwargs": {"num_heads": 3, "num_queries": 2, "key_dim": 4, "intermediate_dim": 5},
             "input_shape": (7, 6),
             "twin": attend,
             "layout_output": None,
         },
+        {"kwargs": {"num_heads": 2}, "input_shape": (2, 3, 2, 4), "twin": attend, "layout_output": None},
     ],
 }
