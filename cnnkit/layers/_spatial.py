@@ -43,6 +43,11 @@ def layout(data_format: str | None) -> str:
     return value
 
 
+def sizes(x: Any) -> list[Any]:
+    """The sides of a tensor: numbers where they are known, else scalars of the backend."""
+    return [n if n is not None else ops.shape(x)[axis] for axis, n in enumerate(x.shape)]
+
+
 class SpatialLayer(keras.Layer):
     """A layer of `(batch, *space, channels)`, or of `(batch, channels, *space)` under "channels_first".
 
@@ -147,10 +152,10 @@ class SpatialLayer(keras.Layer):
         x = ops.cast(x, self.wide_dtype) if self.widens else x
         return x if self.data_format == "channels_last" else ops.moveaxis(x, 1, -1)
 
-    def as_given(self, y: Any) -> Any:
-        """The output in the layout of the input, and in the dtype of the policy."""
+    def as_given(self, y: Any, dtype: str | None = None) -> Any:
+        """The output in the layout of the input, and in the dtype of the policy or another."""
         y = y if self.data_format == "channels_last" else ops.moveaxis(y, -1, 1)
-        return ops.cast(y, self.compute_dtype) if self.widens else y
+        return ops.cast(y, dtype or self.compute_dtype)
 
     @property
     def wide_dtype(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from keras import ops
 
-from cnnkit.layers._spatial import WindowLayer, layout, tuple_of
+from cnnkit.layers._spatial import WindowLayer, layout, sizes, tuple_of
 
 __all__ = ["WindowPooling", "layout", "pad_same", "tuple_of", "windows"]
 
@@ -36,15 +36,14 @@ def along(x: Any, axis: int, k: int, s: int, d: int = 1) -> list[Any]:
     is a run of blocks.
     """
     before = (slice(None),) * axis
-    n = x.shape[axis] if x.shape[axis] is not None else ops.shape(x)[axis]
-    reach = d * (k - 1)
+    n, reach = sizes(x)[axis], d * (k - 1)
     if s == 1:
         return [x[(*before, slice(i, i - reach or None))] for i in range(0, reach + 1, d)]
     out, extra = (n - reach - 1) // s + 1, reach // s
-    length = (out + extra) * s  # reaches at most s - 1 beyond the end
-    if extra:
+    length = (out + extra) * s  # reaches at most s - 1 beyond the end, and not at all where tiles meet
+    if reach + 1 != s:
         x = ops.pad(x, [(0, s - 1) if i == axis else (0, 0) for i in range(len(x.shape))])
-    shape = [known if known is not None else ops.shape(x)[i] for i, known in enumerate(x.shape)]
+    shape = sizes(x)
     blocks = ops.reshape(x[(*before, slice(0, length))], (*shape[:axis], out + extra, s, *shape[axis + 1 :]))
     return [blocks[(*before, slice(i // s, i // s + out), i % s)] for i in range(0, reach + 1, d)]
 
@@ -57,7 +56,7 @@ def pad_same(
     for axis, (k, s, d) in enumerate(
         zip(size, strides, dilation_rate or (1,) * len(size), strict=True), start=1
     ):
-        n = x.shape[axis] if x.shape[axis] is not None else ops.shape(x)[axis]
+        n = sizes(x)[axis]
         total = (-(-n // s) - 1) * s + d * (k - 1) + 1 - n
         total = max(total, 0) if isinstance(total, int) else ops.maximum(total, 0)
         pads.append((total // 2, total - total // 2))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import operator
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 from keras import ops
 
-from cnnkit.layers._spatial import Shape, SpatialLayer, WindowLayer, tuple_of
+from cnnkit.layers._spatial import Shape, SpatialLayer, WindowLayer, sizes, tuple_of
 from cnnkit.layers._windows import along
 from cnnkit.layers.registry import register_layer
 
@@ -58,8 +61,8 @@ class _BlurPool(WindowLayer):
     ) -> None:
         window = tuple_of(kernel_size, self.rank, "kernel_size")
         super().__init__(window, strides, padding, data_format=data_format, **kwargs)
-        self._pads = [((k - 1) // 2, k // 2) for k in window]
-        self._lines = [[math.comb(k - 1, i) / 2 ** (k - 1) for i in range(k)] for k in window]
+        self._pads = tuple(((k - 1) // 2, k // 2) for k in window)
+        self._lines = tuple(tuple(math.comb(k - 1, i) / 2 ** (k - 1) for i in range(k)) for k in window)
 
     @property
     def kernel_size(self) -> tuple[int, ...]:
@@ -73,10 +76,24 @@ class _BlurPool(WindowLayer):
 
     def compute(self, x: Any, training: bool = False) -> Any:
         x = self._padded(x)
-        # A line of Pascal's triangle along one axis after the other: together they are the whole blur.
-        for axis, (line, s) in enumerate(zip(self._lines, self.strides, strict=True), start=1):
-            x = sum(weight * part for weight, part in zip(line, along(x, axis, len(line), s), strict=True))
-        return x
+        if self.rank < 3:
+            return self._blur(x, self._lines, self.strides)
+        # No backend has a depthwise convolution of volumes: the planes are mixed first, then each is blurred.
+        line, (step, *strides) = self._lines[0], self.strides
+        parts = along(x, 1, len(line), step)
+        mixed = reduce(operator.add, (weight * part for weight, part in zip(line, parts, strict=True)))
+        _, depth, *plane = sizes(mixed)
+        blurred = self._blur(ops.reshape(mixed, (-1, *plane)), self._lines[1:], strides)
+        return ops.reshape(blurred, (-1, depth, *sizes(blurred)[1:]))
+
+    def _blur(self, x: Any, lines: Sequence[Sequence[float]], strides: Sequence[int]) -> Any:
+        """Convolve each channel with the product of one or two lines of Pascal's triangle."""
+        kernel = [math.prod(weights) for weights in itertools.product(*lines)]
+        kernel = ops.reshape(ops.convert_to_tensor(kernel, x.dtype), (*map(len, lines), 1, 1))
+        kernel = ops.tile(kernel, (*[1] * len(lines), x.shape[-1], 1))
+        alike = len(set(strides)) == 1  # TensorFlow has no depthwise convolution with two strides
+        y = ops.depthwise_conv(x, kernel, strides[0] if alike else 1, "valid", data_format="channels_last")
+        return y if alike else y[(slice(None), *(slice(None, None, s) for s in strides))]
 
     def _padded(self, x: Any) -> Any:
         if self.padding == "circular":

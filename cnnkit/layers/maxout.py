@@ -6,7 +6,7 @@ from typing import Any
 
 from keras import ops
 
-from cnnkit.layers._spatial import SpatialLayer, tuple_of
+from cnnkit.layers._spatial import SpatialLayer, sizes, tuple_of
 from cnnkit.layers.registry import register_layer
 
 __all__ = ["ChannelMaxPooling", "Maxout"]
@@ -51,7 +51,7 @@ class ChannelMaxPooling(SpatialLayer):
         return None if channels is None else channels // self.pool_size
 
     def compute(self, x: Any, training: bool = False) -> Any:
-        shape = [known if known is not None else ops.shape(x)[i] for i, known in enumerate(x.shape)]
+        shape = sizes(x)
         # Channels as the length of a signal: Keras's own pooling is the fastest maximum there is.
         signal = ops.reshape(x, (-1, shape[-1], 1))
         y = ops.max_pool(signal, self.pool_size, self.pool_size, data_format="channels_last")

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from cnnkit.layers._spatial import Shape, SpatialLayer, WindowLayer, tuple_of
+from cnnkit.layers._spatial import Shape, SpatialLayer, WindowLayer, sizes, tuple_of
 from cnnkit.layers._windows import windows
 from cnnkit.layers.registry import register_layer
 
@@ -34,8 +34,6 @@ _SWITCHES, _SEGNET = "arXiv:1311.2901", "arXiv:1511.00561"
 
 class _MaxPoolingWithSwitches(WindowLayer):
     """The maximum of each tile, and its place, over any number of axes."""
-
-    widens = False
 
     def __init__(
         self,
@@ -65,7 +63,7 @@ class _MaxPoolingWithSwitches(WindowLayer):
             less = ops.cast(part < y, "float32")
             switches = less if switches is None else less * (1 + switches)
         switches = ops.zeros_like(y) if switches is None else switches
-        return self.as_given(y), self.as_given(ops.cast(switches, "int32"))
+        return self.as_given(y), self.as_given(switches, "int32")
 
     def shape_of_each(self, input_shape: Sequence[int | None]) -> Shape:
         """The shape that maxima and switches both have."""
@@ -168,6 +166,31 @@ class MaxPoolingWithSwitches3D(_MaxPoolingWithSwitches):
 # -- and back -----------------------------------------------------------------------------------------------
 
 
+def _apart(x: Any) -> Any:
+    """`(batch, n, m, channels)` as `(batch, n, 1, m, 1, channels)`: room for tiles, along one axis or two."""
+    _, *space, channels = sizes(x)
+    return ops.reshape(x, (-1, *[side for n in space for side in (n, 1)], channels))
+
+
+def _together(tiles: Any) -> Any:
+    """`(batch, n, k, m, l, channels)` as `(batch, n k, m l, channels)`: tiles, joined."""
+    _, *space, channels = sizes(tiles)
+    return ops.reshape(tiles, (-1, *[n * k for n, k in zip(space[::2], space[1::2], strict=True)], channels))
+
+
+def _put(x: Any, switches: Any, tile: Sequence[int]) -> Any:
+    """Each number at the place of its tile that its switch names, along one axis or two."""
+    shape = (1, *[side for k in tile for side in (1, k)], 1)
+    places = ops.reshape(ops.arange(math.prod(tile), dtype="int32"), shape)
+    return _together(ops.where(_apart(switches) == places, _apart(x), ops.zeros((), x.dtype)))
+
+
+def _nail(x: Any, tile: Sequence[int]) -> Any:
+    """Each number at the first place of its tile, along one axis or two."""
+    holes = [pair for k in tile for pair in ((0, 0), (0, k - 1))]
+    return _together(ops.pad(_apart(x), [(0, 0), *holes, (0, 0)]))
+
+
 class _Unpooling(SpatialLayer):
     """Tiles of `pool_size` in place of single numbers, over any number of axes."""
 
@@ -181,18 +204,6 @@ class _Unpooling(SpatialLayer):
 
     def output_space(self, space: Shape) -> Shape:
         return tuple(None if n is None else n * k for n, k in zip(space, self.pool_size, strict=True))
-
-    def apart(self, x: Any) -> Any:
-        """`(batch, height, width, channels)` as `(batch, height, 1, width, 1, channels)`, for any rank."""
-        shape = [n if n is not None else ops.shape(x)[i] for i, n in enumerate(x.shape)]
-        return ops.reshape(x, (-1, *[side for n in shape[1:-1] for side in (n, 1)], shape[-1]))
-
-    def together(self, tiles: Any) -> Any:
-        """`(batch, height, k, width, k, channels)` as `(batch, height k, width k, channels)`, for any rank."""
-        shape = [n if n is not None else ops.shape(tiles)[i] for i, n in enumerate(tiles.shape)]
-        return ops.reshape(
-            tiles, (-1, *[n * k for n, k in zip(shape[1:-1:2], self.pool_size, strict=True)], shape[-1])
-        )
 
     def receptive_field_window(self, input_shape: Any) -> dict[str, Any]:
         return {"kernel_size": self.pool_size, "strides": self.pool_size, "transposed": True}
@@ -241,11 +252,18 @@ class _MaxUnpooling(_Unpooling):
 
     def call(self, inputs: Any) -> Any:
         self.compute_output_shape([tuple(one.shape) for one in inputs])
-        x, switches = (self.apart(self.last(one)) for one in inputs)
+        x, switches = map(self.last, inputs)
         x, switches = ops.cast(x, self.compute_dtype), ops.cast(switches, "int32")
-        sides = [side for k in self.pool_size for side in (1, k)]
-        places = ops.reshape(ops.arange(math.prod(self.pool_size), dtype="int32"), (1, *sides, 1))
-        y = self.together(ops.where(switches == places, x, ops.zeros((), x.dtype)))
+        if self.rank < 3:
+            y = _put(x, switches, self.pool_size)
+        else:  # first into their planes, then within these: no backend compares along eight axes
+            (deep, *tile), (_, depth, *plane) = self.pool_size, sizes(x)
+            area = math.prod(tile)
+            places = ops.reshape(ops.arange(deep, dtype="int32"), (1, 1, deep, 1, 1, 1))
+            x = ops.where(switches[:, :, None] // area == places, x[:, :, None], ops.zeros((), x.dtype))
+            switches = ops.repeat(switches[:, :, None] % area, deep, axis=2)
+            y = _put(ops.reshape(x, (-1, *plane)), ops.reshape(switches, (-1, *plane)), tile)
+            y = ops.reshape(y, (-1, depth * deep, *sizes(y)[1:]))
         if self.output_size is not None:
             more = [n - had for n, had in zip(self.output_size, y.shape[1:-1], strict=True)]
             y = ops.pad(y, [(0, 0), *((0, n) for n in more), (0, 0)])
@@ -335,8 +353,12 @@ class _BedOfNailsUnpooling(_Unpooling):
     """Each number at the first place of its tile, over any number of axes."""
 
     def compute(self, x: Any, training: bool = False) -> Any:
-        holes = [pair for k in self.pool_size for pair in ((0, 0), (0, k - 1))]
-        return self.together(ops.pad(self.apart(x), [(0, 0), *holes, (0, 0)]))
+        if self.rank < 3:
+            return _nail(x, self.pool_size)
+        (deep, *tile), (_, depth, *plane) = self.pool_size, sizes(x)  # no backend pads eight axes
+        y = _nail(ops.reshape(x, (-1, *plane)), tile)
+        y = ops.pad(y[:, None], [(0, 0), (0, deep - 1), (0, 0), (0, 0), (0, 0)])
+        return ops.reshape(y, (-1, depth * deep, *sizes(y)[2:]))
 
 
 @register_layer(chapter=_CHAPTER)
