@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
+import keras
 from keras import ops
 
 from cnnkit.layers._spatial import WindowLayer, layout, sizes, tuple_of
 
-__all__ = ["WindowPooling", "layout", "pad_same", "tuple_of", "windows"]
+__all__ = ["layout", "tuple_of"]
 
 
 def windows(
@@ -48,19 +51,38 @@ def along(x: Any, axis: int, k: int, s: int, d: int = 1) -> list[Any]:
     return [blocks[(*before, slice(i // s, i // s + out), i % s)] for i in range(0, reach + 1, d)]
 
 
-def pad_same(
-    x: Any, size: Sequence[int], strides: Sequence[int], dilation_rate: Sequence[int] | None = None
-) -> Any:
-    """Zeros around `(batch, *space, channels)` by Keras's "same" rule: the odd one goes after."""
+def pad_same(x: Any, size: Sequence[int], strides: Sequence[int], value: float = 0.0) -> Any:
+    """Zeros, or another value, around `(batch, *space, channels)` by Keras's "same" rule: the odd one goes after."""
     pads = []
-    for axis, (k, s, d) in enumerate(
-        zip(size, strides, dilation_rate or (1,) * len(size), strict=True), start=1
-    ):
+    for axis, (k, s) in enumerate(zip(size, strides, strict=True), start=1):
         n = sizes(x)[axis]
-        total = (-(-n // s) - 1) * s + d * (k - 1) + 1 - n
+        total = (-(-n // s) - 1) * s + k - n
         total = max(total, 0) if isinstance(total, int) else ops.maximum(total, 0)
         pads.append((total // 2, total - total // 2))
-    return ops.pad(x, [(0, 0), *pads, (0, 0)])
+    return ops.pad(x, [(0, 0), *pads, (0, 0)], constant_values=value)
+
+
+def average(x: Any, size: Sequence[int], strides: Sequence[int], padding: str = "valid") -> Any:
+    """The mean of each window of `(batch, *space, channels)`; padding is not counted."""
+    if not _by_hand(x):
+        return ops.average_pool(x, size, strides, padding, data_format="channels_last")
+    if padding == "valid":
+        return reduce(operator.add, windows(x, size, strides)) / math.prod(size)
+    parts, real = (windows(pad_same(one, size, strides), size, strides) for one in (x, ops.ones_like(x)))
+    return reduce(operator.add, parts) / reduce(operator.add, real)
+
+
+def largest(x: Any, size: Sequence[int], strides: Sequence[int], padding: str = "valid") -> Any:
+    """The maximum of each window of `(batch, *space, channels)`; padding never wins."""
+    if not _by_hand(x):
+        return ops.max_pool(x, size, strides, padding, data_format="channels_last")
+    x = pad_same(x, size, strides, -math.inf) if padding == "same" else x
+    return reduce(ops.maximum, windows(x, size, strides))
+
+
+def _by_hand(x: Any) -> bool:
+    """Whether it is a volume in float64, of which TensorFlow has no pooling on CPUs."""
+    return len(x.shape) == 5 and keras.backend.standardize_dtype(x.dtype) == "float64"
 
 
 class WindowPooling(WindowLayer):
@@ -86,11 +108,11 @@ class WindowPooling(WindowLayer):
 
     def average(self, x: Any) -> Any:
         """The mean of each window; padding is not counted."""
-        return ops.average_pool(x, self.window, self.strides, self.padding, data_format="channels_last")
+        return average(x, self.window, self.strides, self.padding)
 
     def largest(self, x: Any) -> Any:
         """The maximum of each window; padding never wins."""
-        return ops.max_pool(x, self.window, self.strides, self.padding, data_format="channels_last")
+        return largest(x, self.window, self.strides, self.padding)
 
     def windows(self, x: Any) -> list[Any]:
         """One tensor for each offset in the window; padding is zero."""

@@ -5,7 +5,9 @@ Both take signals, images and volumes alike, as Keras's normalisations do: what 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import keras
@@ -80,7 +82,7 @@ class LocalResponseNormalization(SpatialLayer):
         """Square, add up along the channels, raise to the power -beta, multiply."""
         half, channels = self.n // 2, x.shape[-1]
         squares = ops.pad(ops.square(x), [*[(0, 0)] * (len(x.shape) - 1), (half, half)])
-        total = sum(squares[..., i : i + channels] for i in range(self.n))
+        total = reduce(operator.add, (squares[..., i : i + channels] for i in range(self.n)))
         base = self.k + (self.alpha / self.n if self.average else self.alpha) * total
         return x * ops.exp(-self.beta * ops.log(base))
 

@@ -6,7 +6,9 @@ A family says what becomes of a window; its three thin classes say over how many
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 from keras import ops
@@ -83,11 +85,10 @@ class _LpPooling(WindowPooling):
     def _scaled(self, x: Any) -> Any:
         """As above, each window in units of its largest value, of which the result does not depend."""
         parts = [ops.abs(part) for part in self.windows(x)]
-        largest = parts[0]
-        for part in parts[1:]:
-            largest = ops.maximum(largest, part)
+        largest = reduce(ops.maximum, parts)
         unit = ops.stop_gradient(ops.where(largest > 0, largest, 1.0))
-        total, pixels = sum(_power(part / unit, self.p) for part in parts), sum(self.real(x))
+        total = reduce(operator.add, (_power(part / unit, self.p) for part in parts))
+        pixels = reduce(operator.add, self.real(x))
         return unit * _root(total / pixels, self.p)
 
     def get_config(self) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-from keras import ops
 
 from cnnkit.layers._spatial import WindowLayer, tuple_of
+from cnnkit.layers._windows import average
 from cnnkit.layers.registry import register_layer
 
 __all__ = ["TrainableSubsampling1D", "TrainableSubsampling2D", "TrainableSubsampling3D"]
@@ -65,7 +65,7 @@ class _TrainableSubsampling(WindowLayer):
         )
 
     def compute(self, x: Any, training: bool = False) -> Any:
-        mean = ops.average_pool(x, self.window, self.window, "valid", data_format="channels_last")
+        mean = average(x, self.window, self.window)
         return self.activation(mean * (self.coefficient * math.prod(self.window)) + self.bias)
 
     def products(self, channels: int) -> int:

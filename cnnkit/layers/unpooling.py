@@ -10,7 +10,7 @@ import keras
 from keras import ops
 
 from cnnkit.layers._spatial import Shape, SpatialLayer, WindowLayer, sizes, tuple_of
-from cnnkit.layers._windows import windows
+from cnnkit.layers._windows import largest, windows
 from cnnkit.layers.registry import register_layer
 
 __all__ = [
@@ -54,7 +54,7 @@ class _MaxPoolingWithSwitches(WindowLayer):
     def call(self, inputs: Any) -> Any:
         self.shape_of_each(inputs.shape)
         x = self.last(inputs)
-        y = ops.max_pool(x, self.window, self.window, "valid", data_format="channels_last")
+        y = largest(x, self.window, self.window)
         if not self.return_switches:
             return self.as_given(y)
         # How many places of the tile, from the first on, hold less than the maximum: counted from the last back.

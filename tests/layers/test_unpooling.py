@@ -110,7 +110,7 @@ def test_what_cannot_be_is_refused_in_words(make, shapes, words):
 @pytest.mark.parametrize("shape", [(4, 4, 1), (1, 0, 4, 1), (1, 4, 4, 0)])
 def test_what_is_no_image_is_refused(shape):
     for layer in (MaxPoolingWithSwitches2D(), BedOfNailsUnpooling2D()):
-        with pytest.raises(ValueError, match="expected ndim=4|there is nothing"):
+        with pytest.raises(ValueError, match=r"expected ndim=4|there is nothing"):
             layer(np.ones(shape, "float32"))
-    with pytest.raises(ValueError, match="expected ndim=4|there is nothing"):
+    with pytest.raises(ValueError, match=r"expected ndim=4|there is nothing"):
         MaxUnpooling2D()([np.ones(shape, "float32"), np.zeros(shape, "int32")])

@@ -31,7 +31,12 @@ def wrapped(layer, x: np.ndarray) -> np.ndarray:
 
 def blurs(twin, *rows: tuple) -> list[dict]:
     return [
-        {"kwargs": {"kernel_size": k, "strides": s, "padding": p}, "input_shape": shape, "twin": twin}
+        {
+            "kwargs": {"kernel_size": k, "strides": s, "padding": p},
+            "input_shape": shape,
+            "twin": twin,
+            "field": p != "circular",  # it sees the other side too
+        }
         for k, s, p, shape in rows
     ]
 
