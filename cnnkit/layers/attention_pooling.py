@@ -24,7 +24,8 @@ class AttentionPooling(SpatialLayer):
         v_i = FFN(x_i),  y = MultiHead(Q, V, V),  Q learned
 
     One query gives one vector, as global average pooling does; the order of the places does not matter. A mask
-    of the input hides its places from the queries.
+    of the input hides its places from the queries. Called with `return_attention_scores=True` the layer gives its
+    weights too, `(batch, num_heads, num_queries, places)`.
 
     Args:
         num_heads: heads, each with a part of the channels.
@@ -40,8 +41,7 @@ class AttentionPooling(SpatialLayer):
         `(batch, ..., channels)`: tokens, or images whose places are the tokens.
 
     Output shape:
-        `(batch, channels)` for one query, else `(batch, num_queries, channels)`; with
-        `return_attention_scores=True` in the call also the weights `(batch, num_heads, num_queries, places)`.
+        `(batch, channels)` for one query, else `(batch, num_queries, channels)`.
 
     Example:
         >>> tuple(AttentionPooling(num_heads=4)(np.ones((2, 7, 7, 32))).shape)

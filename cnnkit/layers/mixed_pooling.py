@@ -14,8 +14,6 @@ from cnnkit.layers.registry import register_layer
 
 __all__ = ["MixedPooling1D", "MixedPooling2D", "MixedPooling3D"]
 
-_CHAPTER, _PAPER = "layers/pooling", "arXiv:1509.08985"
-
 
 class _MixedPooling(WindowPooling):
     """Maximum and average of a window over any number of axes, in a proportion that is learned."""
@@ -75,7 +73,7 @@ class _MixedPooling(WindowPooling):
         }
 
 
-@register_layer(chapter=_CHAPTER, paper=_PAPER)
+@register_layer(chapter="layers/pooling", paper="arXiv:1509.08985")
 class MixedPooling1D(_MixedPooling):
     """A blend of the maximum and the average of a window of a signal: `MixedPooling2D` along one axis.
 
@@ -97,7 +95,7 @@ class MixedPooling1D(_MixedPooling):
     rank = 1
 
 
-@register_layer(chapter=_CHAPTER, paper=_PAPER)
+@register_layer(chapter="layers/pooling", paper="arXiv:1509.08985")
 class MixedPooling2D(_MixedPooling):
     """A blend of the maximum and the average, whose proportion is learned.
 
@@ -129,7 +127,7 @@ class MixedPooling2D(_MixedPooling):
     rank = 2
 
 
-@register_layer(chapter=_CHAPTER, paper=_PAPER)
+@register_layer(chapter="layers/pooling", paper="arXiv:1509.08985")
 class MixedPooling3D(_MixedPooling):
     """A blend of the maximum and the average of a window of a volume: `MixedPooling2D` along three axes.
 

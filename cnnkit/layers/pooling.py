@@ -28,8 +28,6 @@ __all__ = [
     "SoftmaxPooling3D",
 ]
 
-_CHAPTER, _PAPER = "layers/pooling", "arXiv:2009.07485"
-
 
 # -- the p-norm ---------------------------------------------------------------------------------------------
 
@@ -96,7 +94,7 @@ class _LpPooling(WindowPooling):
         return {**super().get_config(), "p": "inf" if math.isinf(self.p) else self.p}
 
 
-@register_layer(chapter=_CHAPTER, paper=_PAPER)
+@register_layer(chapter="layers/pooling", paper="arXiv:2009.07485")
 class LpPooling1D(_LpPooling):
     """The p-norm of a window of a signal, averaged: `LpPooling2D` along one axis.
 
@@ -118,7 +116,7 @@ class LpPooling1D(_LpPooling):
     rank = 1
 
 
-@register_layer(chapter=_CHAPTER, paper=_PAPER)
+@register_layer(chapter="layers/pooling", paper="arXiv:2009.07485")
 class LpPooling2D(_LpPooling):
     """The p-norm of a window, averaged: the mean at p = 1, the maximum as p grows.
 
@@ -152,7 +150,7 @@ class LpPooling2D(_LpPooling):
     rank = 2
 
 
-@register_layer(chapter=_CHAPTER, paper=_PAPER)
+@register_layer(chapter="layers/pooling", paper="arXiv:2009.07485")
 class LpPooling3D(_LpPooling):
     """The p-norm of a window of a volume, averaged: `LpPooling2D` along three axes.
 
@@ -192,7 +190,7 @@ class _L2Pooling(_LpPooling):
         return config
 
 
-@register_layer(chapter=_CHAPTER, paper=_PAPER)
+@register_layer(chapter="layers/pooling", paper="arXiv:2009.07485")
 class L2Pooling1D(_L2Pooling):
     """The root of the mean square of a window of a signal: `LpPooling1D` with p = 2.
 
@@ -213,7 +211,7 @@ class L2Pooling1D(_L2Pooling):
     rank = 1
 
 
-@register_layer(chapter=_CHAPTER, paper=_PAPER)
+@register_layer(chapter="layers/pooling", paper="arXiv:2009.07485")
 class L2Pooling2D(_L2Pooling):
     """The root of the mean square of a window: `LpPooling2D` with p = 2.
 
@@ -239,7 +237,7 @@ class L2Pooling2D(_L2Pooling):
     rank = 2
 
 
-@register_layer(chapter=_CHAPTER, paper=_PAPER)
+@register_layer(chapter="layers/pooling", paper="arXiv:2009.07485")
 class L2Pooling3D(_L2Pooling):
     """The root of the mean square of a window of a volume: `LpPooling3D` with p = 2.
 
@@ -300,7 +298,7 @@ class _SoftmaxPooling(WindowPooling):
         return {**super().get_config(), "beta": self.beta}
 
 
-@register_layer(chapter=_CHAPTER, paper=_PAPER)
+@register_layer(chapter="layers/pooling", paper="arXiv:2009.07485")
 class SoftmaxPooling1D(_SoftmaxPooling):
     """A mean of the window of a signal in which large activations weigh more: `SoftmaxPooling2D` along one axis.
 
@@ -321,7 +319,7 @@ class SoftmaxPooling1D(_SoftmaxPooling):
     rank = 1
 
 
-@register_layer(chapter=_CHAPTER, paper=_PAPER)
+@register_layer(chapter="layers/pooling", paper="arXiv:2009.07485")
 class SoftmaxPooling2D(_SoftmaxPooling):
     """A mean of the window in which large activations weigh more.
 
@@ -352,7 +350,7 @@ class SoftmaxPooling2D(_SoftmaxPooling):
     rank = 2
 
 
-@register_layer(chapter=_CHAPTER, paper=_PAPER)
+@register_layer(chapter="layers/pooling", paper="arXiv:2009.07485")
 class SoftmaxPooling3D(_SoftmaxPooling):
     """A mean of the window of a volume in which large activations weigh more: `SoftmaxPooling2D` along three axes.
 

@@ -13,8 +13,6 @@ from cnnkit.layers.registry import register_layer
 
 __all__ = ["StochasticPooling1D", "StochasticPooling2D", "StochasticPooling3D"]
 
-_CHAPTER, _PAPER = "layers/pooling", "arXiv:1301.3557"
-
 
 class _StochasticPooling(WindowPooling):
     """One activation of a window over any number of axes, drawn by its size."""
@@ -56,7 +54,7 @@ class _StochasticPooling(WindowPooling):
         return {**super().get_config(), "seed": self.seed}
 
 
-@register_layer(chapter=_CHAPTER, paper=_PAPER)
+@register_layer(chapter="layers/pooling", paper="arXiv:1301.3557")
 class StochasticPooling1D(_StochasticPooling):
     """Keep one activation of each window of a signal, drawn by its size: `StochasticPooling2D` along one axis.
 
@@ -77,7 +75,7 @@ class StochasticPooling1D(_StochasticPooling):
     rank = 1
 
 
-@register_layer(chapter=_CHAPTER, paper=_PAPER)
+@register_layer(chapter="layers/pooling", paper="arXiv:1301.3557")
 class StochasticPooling2D(_StochasticPooling):
     """Keep one activation of each window, drawn with probability proportional to its size.
 
@@ -108,7 +106,7 @@ class StochasticPooling2D(_StochasticPooling):
     rank = 2
 
 
-@register_layer(chapter=_CHAPTER, paper=_PAPER)
+@register_layer(chapter="layers/pooling", paper="arXiv:1301.3557")
 class StochasticPooling3D(_StochasticPooling):
     """Keep one activation of each window of a volume, drawn by its size: `StochasticPooling2D` along three axes.
 

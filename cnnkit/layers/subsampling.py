@@ -14,8 +14,6 @@ from cnnkit.layers.registry import register_layer
 
 __all__ = ["TrainableSubsampling1D", "TrainableSubsampling2D", "TrainableSubsampling3D"]
 
-_CHAPTER, _PAPER = "models/lenet", "doi:10.1109/5.726791"
-
 
 class _TrainableSubsampling(WindowLayer):
     """A sum over tiles with a gain and a threshold for each map, over any number of axes."""
@@ -85,7 +83,7 @@ class _TrainableSubsampling(WindowLayer):
         }
 
 
-@register_layer(chapter=_CHAPTER, paper=_PAPER)
+@register_layer(chapter="models/lenet", paper="doi:10.1109/5.726791")
 class TrainableSubsampling1D(_TrainableSubsampling):
     """Sum each window of a signal, scale and shift it by two weights a map: `TrainableSubsampling2D` along one axis.
 
@@ -107,7 +105,7 @@ class TrainableSubsampling1D(_TrainableSubsampling):
     rank = 1
 
 
-@register_layer(chapter=_CHAPTER, paper=_PAPER)
+@register_layer(chapter="models/lenet", paper="doi:10.1109/5.726791")
 class TrainableSubsampling2D(_TrainableSubsampling):
     """Sum each window, multiply by a trainable coefficient, add a trainable bias, squash.
 
@@ -139,7 +137,7 @@ class TrainableSubsampling2D(_TrainableSubsampling):
     rank = 2
 
 
-@register_layer(chapter=_CHAPTER, paper=_PAPER)
+@register_layer(chapter="models/lenet", paper="doi:10.1109/5.726791")
 class TrainableSubsampling3D(_TrainableSubsampling):
     """Sum each window of a volume, scale and shift it by two weights a map: `TrainableSubsampling2D` in three axes.
 
