@@ -13,7 +13,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from cnnkit.layers._spatial import SpatialLayer
+from cnnkit.layers._spatial import SpatialLayer, tuple_of
 from cnnkit.layers.registry import register_layer
 
 __all__ = ["GlobalResponseNormalization", "LocalResponseNormalization"]
@@ -67,15 +67,14 @@ class LocalResponseNormalization(SpatialLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(data_format, **kwargs)
-        if not isinstance(n, int) or n < 1 or n % 2 == 0:
-            raise ValueError(
-                f"n must be odd and positive, so that it has a middle, not {n!r}; AlexNet's is 5"
-            )
+        (self.n,) = tuple_of(n, 1, "n")
+        if self.n % 2 == 0:
+            raise ValueError(f"n must be odd, so that it has a middle, not {n!r}; AlexNet's is 5")
         if not k > 0:
             raise ValueError(f"k must be above 0, not {k!r}: silent channels would be divided by zero")
         if alpha < 0 or beta < 0:
             raise ValueError(f"alpha and beta must be at least 0, not {alpha!r} and {beta!r}")
-        self.n, self.k, self.alpha, self.beta = n, float(k), float(alpha), float(beta)
+        self.k, self.alpha, self.beta = float(k), float(alpha), float(beta)
         self.average = average
 
     def compute(self, x: Any, training: bool = False) -> Any:

@@ -20,6 +20,7 @@ A case is a dict:
   indices of the inputs for which it is.
 - `dead_weights`: names of weights that may get no gradient, as a set (say why beside it).
 - `tolerance`: of the values, 1e-5 unless the case says more (and why).
+- `tolerance64`: of the values under float64, 1e-10 unless the case says more (and why).
 - `multiply_adds`: optional, the products of one example, counted by hand.
 - `field`: False where the field that is told leaves something out (say why beside it).
 """
@@ -57,6 +58,7 @@ KNOWN_KEYS = {
     "weights",
     "exact_gradient",
     "multiply_adds",
+    "tolerance64",
     "field",
 }
 

@@ -29,13 +29,14 @@ def wrapped(layer, x: np.ndarray) -> np.ndarray:
     return np.pad(x, [(0, 0), *((p, p) for p in layer.padding), (0, 0)], mode="wrap")
 
 
-def blurs(twin, *rows: tuple) -> list[dict]:
+def blurs(twin, *rows: tuple, **extra) -> list[dict]:
     return [
         {
             "kwargs": {"kernel_size": k, "strides": s, "padding": p},
             "input_shape": shape,
             "twin": twin,
             "field": p != "circular",  # it sees the other side too
+            **extra,
         }
         for k, s, p, shape in rows
     ]
@@ -60,7 +61,7 @@ CASES = {
         (1, 2, "circular", (5, 4, 1)),
         (2, 1, "same", (5, 4, 1)),
     )
-    + blurs(blurred_along_each_axis, ((3, 5), (1, 2), "reflect", (4, 7, 2))),
+    + blurs(blurred_along_each_axis, ((3, 5), (1, 2), "reflect", (4, 7, 2)), multiply_adds=4 * 4 * 2 * 15),
     "BlurPool3D": blurs(
         blurred_along_each_axis,
         (3, 2, "same", (4, 6, 5, 2)),

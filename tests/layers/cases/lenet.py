@@ -64,7 +64,7 @@ CASES = {
         },
     ],
     "TrainableSubsampling2D": [
-        {"kwargs": {}, "input_shape": (6, 8, 3), "twin": subsampling},
+        {"kwargs": {}, "input_shape": (6, 8, 3), "twin": subsampling, "multiply_adds": 3 * 4 * 3},
         {"kwargs": {"pool_size": 3, "activation": "tanh"}, "input_shape": (7, 9, 2), "twin": subsampling},
     ],
     "TrainableSubsampling1D": [
