@@ -1,27 +1,35 @@
-"""The poolings that Keras lacks: between the average and the maximum, by chance, and across channels."""
+"""Means that lie between the average and the maximum: the p-norm of a window, and its softmax.
+
+A family says what becomes of a window; its three thin classes say over how many axes the windows lie.
+"""
 
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
-import keras
 from keras import ops
 
-from cnnkit.layers._windows import WindowPooling2D, layout, tuple_of
+from cnnkit.layers._windows import WindowPooling
 from cnnkit.layers.registry import register_layer
 
 __all__ = [
-    "ChannelMaxPooling",
+    "L2Pooling1D",
     "L2Pooling2D",
+    "L2Pooling3D",
+    "LpPooling1D",
     "LpPooling2D",
-    "MixedPooling2D",
+    "LpPooling3D",
+    "SoftmaxPooling1D",
     "SoftmaxPooling2D",
-    "StochasticPooling2D",
+    "SoftmaxPooling3D",
 ]
 
-Shape = tuple[int | None, ...]
+
+# -- the p-norm ---------------------------------------------------------------------------------------------
 
 
 def _power(x: Any, p: float) -> Any:
@@ -42,94 +50,129 @@ def _root(mean: Any, p: float) -> Any:
     return mean / ops.sqrt(safe) if p == 2 else mean * ops.exp((1 / p - 1) * ops.log(safe))
 
 
-@register_layer(chapter="layers/pooling", paper="arXiv:2009.07485")
-class LpPooling2D(WindowPooling2D):
-    """The p-norm of a window, averaged: the mean at p = 1, the maximum as p grows.
-
-    y = (mean over the window of |a|^p)^(1/p),  p >= 1;  p = inf is max |a|
-
-    Below p = 1 this is no norm, and an error says so. Padding is not counted. A window of zeros gives zero,
-    with a zero gradient. Powers are taken in float32, so float16 does not overflow; above p = 4 each window
-    is divided by its largest value first, so that no power of a small or large activation is lost.
-
-    Arguments: `p`, then as `keras.layers.AveragePooling2D`.
-    Input shape: `(batch, height, width, channels)`. Output shape: `(batch, rows, columns, channels)`.
-
-    >>> x = np.array([1.0, 2.0, 2.0, 4.0]).reshape(1, 2, 2, 1)
-    >>> float(LpPooling2D(p=2)(x)[0, 0, 0, 0])
-    2.5
-
-    Chapter: layers/pooling.
-    Paper: arXiv:2009.07485.
-    """
+class _LpPooling(WindowPooling):
+    """The p-norm of a window over any number of axes."""
 
     def __init__(
         self,
-        p: float = 2.0,
         pool_size: int | Sequence[int] = 2,
+        p: float = 2.0,
         strides: int | Sequence[int] | None = None,
         padding: str = "valid",
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(pool_size, strides, padding, data_format, **kwargs)
-        if not p >= 1:
+        if not float(p) >= 1:
             raise ValueError(f"p must be at least 1, not {p!r}: below 1 it is no norm; p=1 is the average")
-        self.p = float(p)
+        self.p = float(p)  # of the word "inf" too, which a configuration has for infinity
 
-    def pool(self, x: Any, training: bool) -> Any:
+    def compute(self, x: Any, training: bool = False) -> Any:
         if math.isinf(self.p):
             return self.largest(ops.abs(x))
-        x = ops.cast(x, "float32")
         if self.p == 1:
-            y = self.average(x * ops.sign(x))  # |x|, whose gradient at zero is zero on every backend
-        elif self.p == 2:
-            y = _root(self.average(ops.square(x)), 2)
-        elif self.p <= 4:
+            return self.average(x * ops.sign(x))  # |x|, whose gradient at zero is zero on every backend
+        if self.p == 2:
+            return _root(self.average(ops.square(x)), 2)
+        if self.p <= 4:
             # Whole powers first and the sign last: one pass less over the image.
             power = ops.abs(_power(x, self.p)) if self.p.is_integer() else _power(ops.abs(x), self.p)
-            y = _root(self.average(power), self.p)
-        else:
-            y = self._scaled(x)
-        return ops.cast(y, self.compute_dtype)
+            return _root(self.average(power), self.p)
+        return self._scaled(x)
 
     def _scaled(self, x: Any) -> Any:
         """As above, each window in units of its largest value, of which the result does not depend."""
         parts = [ops.abs(part) for part in self.windows(x)]
-        largest = parts[0]
-        for part in parts[1:]:
-            largest = ops.maximum(largest, part)
+        largest = reduce(ops.maximum, parts)
         unit = ops.stop_gradient(ops.where(largest > 0, largest, 1.0))
-        total, pixels = sum(_power(part / unit, self.p) for part in parts), sum(self.real(x))
+        total = reduce(operator.add, (_power(part / unit, self.p) for part in parts))
+        pixels = reduce(operator.add, self.real(x))
         return unit * _root(total / pixels, self.p)
 
     def get_config(self) -> dict[str, Any]:
         # Infinity is no JSON; a word survives the round trip.
         return {**super().get_config(), "p": "inf" if math.isinf(self.p) else self.p}
 
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> LpPooling2D:
-        config = dict(config)
-        if "p" in config:
-            config["p"] = float(config["p"])
-        return super().from_config(config)
+
+@register_layer(chapter="layers/pooling", paper="arXiv:2009.07485")
+class LpPooling1D(_LpPooling):
+    """The p-norm of a window of a signal, averaged: `LpPooling2D` along one axis.
+
+    Args:
+        pool_size, p, strides, padding, data_format: as for `LpPooling2D`.
+
+    Input shape:
+        `(batch, steps, channels)`.
+
+    Output shape:
+        `(batch, windows, channels)`.
+
+    Example:
+        >>> x = np.array([1.0, 7.0, 3.0, 4.0]).reshape(1, 4, 1)
+        >>> [round(float(y), 3) for y in LpPooling1D(p=2)(x)[0, :, 0]]
+        [5.0, 3.536]
+    """
+
+    rank = 1
 
 
 @register_layer(chapter="layers/pooling", paper="arXiv:2009.07485")
-class L2Pooling2D(LpPooling2D):
-    """The root of the mean square of a window: Lp pooling with p = 2.
+class LpPooling2D(_LpPooling):
+    """The p-norm of a window, averaged: the mean at p = 1, the maximum as p grows.
 
-    y = sqrt(mean over the window of a^2)
+    ::
 
-    Arguments, input and output shape: as `keras.layers.AveragePooling2D`.
+        y = (mean over the window of |a|^p)^(1/p),  p >= 1;  p = inf is max |a|
 
-    >>> x = np.array([1.0, 2.0, 2.0, 4.0]).reshape(1, 2, 2, 1)
-    >>> float(L2Pooling2D()(x)[0, 0, 0, 0])
-    2.5
+    Below p = 1 this is no norm, and an error says so. Padding is not counted. A window of zeros gives zero,
+    with a zero gradient. Powers are taken in float32 at least, so float16 does not overflow; above p = 4 each
+    window is divided by its largest value first, so that no power of a small or large activation is lost.
 
-    Chapter: layers/pooling.
-    Paper: arXiv:2009.07485.
+    Args:
+        pool_size: sides of a window, one number or one an axis.
+        p: the power, from 1 to infinity.
+        strides: from one window to the next; `pool_size` when None.
+        padding: `"valid"` or `"same"`.
+        data_format: `"channels_last"` or `"channels_first"`; Keras's setting when None.
+
+    Input shape:
+        `(batch, height, width, channels)`.
+
+    Output shape:
+        `(batch, rows, columns, channels)`.
+
+    Example:
+        >>> x = np.array([1.0, 2.0, 2.0, 4.0]).reshape(1, 2, 2, 1)
+        >>> float(LpPooling2D(p=2)(x)[0, 0, 0, 0])
+        2.5
     """
+
+    rank = 2
+
+
+@register_layer(chapter="layers/pooling", paper="arXiv:2009.07485")
+class LpPooling3D(_LpPooling):
+    """The p-norm of a window of a volume, averaged: `LpPooling2D` along three axes.
+
+    Args:
+        pool_size, p, strides, padding, data_format: as for `LpPooling2D`.
+
+    Input shape:
+        `(batch, depth, height, width, channels)`.
+
+    Output shape:
+        `(batch, planes, rows, columns, channels)`.
+
+    Example:
+        >>> float(LpPooling3D(2, p=3)(-np.ones((1, 2, 2, 2, 1)))[0, 0, 0, 0, 0])
+        1.0
+    """
+
+    rank = 3
+
+
+class _L2Pooling(_LpPooling):
+    """Lp pooling that has chosen its power."""
 
     def __init__(
         self,
@@ -139,7 +182,7 @@ class L2Pooling2D(LpPooling2D):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(2.0, pool_size, strides, padding, data_format, **kwargs)
+        super().__init__(pool_size, 2.0, strides, padding, data_format, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
@@ -147,145 +190,84 @@ class L2Pooling2D(LpPooling2D):
         return config
 
 
-@register_layer(chapter="layers/pooling", paper="arXiv:1509.08985")
-class MixedPooling2D(WindowPooling2D):
-    """A blend of the maximum and the average, whose proportion is learned.
+@register_layer(chapter="layers/pooling", paper="arXiv:2009.07485")
+class L2Pooling1D(_L2Pooling):
+    """The root of the mean square of a window of a signal: `LpPooling1D` with p = 2.
 
-    y = m max(a) + (1 - m) mean(a),  m = sigmoid(logit)
+    Args:
+        pool_size, strides, padding, data_format: as for `keras.layers.AveragePooling1D`.
 
-    Arguments: `mixing`, the share of the maximum (at the start, when it is learned: then strictly between
-    0 and 1); `learn`; then as `keras.layers.MaxPooling2D`. The property `share` tells m as it stands.
-    Input shape: `(batch, height, width, channels)`. Output shape: `(batch, rows, columns, channels)`.
+    Input shape:
+        `(batch, steps, channels)`.
 
-    >>> x = np.array([1.0, 2.0, 2.0, 4.0]).reshape(1, 2, 2, 1)
-    >>> float(MixedPooling2D(mixing=0.25, learn=False)(x)[0, 0, 0, 0])
-    2.6875
+    Output shape:
+        `(batch, windows, channels)`.
 
-    Chapter: layers/pooling.
-    Paper: arXiv:1509.08985.
+    Example:
+        >>> float(L2Pooling1D()(np.array([1.0, 7.0]).reshape(1, 2, 1))[0, 0, 0])
+        5.0
     """
 
-    def __init__(
-        self,
-        mixing: float = 0.5,
-        learn: bool = True,
-        pool_size: int | Sequence[int] = 2,
-        strides: int | Sequence[int] | None = None,
-        padding: str = "valid",
-        data_format: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(pool_size, strides, padding, data_format, **kwargs)
-        if not 0 <= mixing <= 1 or (learn and mixing in (0, 1)):
-            between = "strictly between 0 and 1, so that it can move" if learn else "from 0 to 1"
-            raise ValueError(f"mixing must be {between}, not {mixing!r}")
-        self.mixing, self.learn = float(mixing), bool(learn)
-
-    def build(self, input_shape: Sequence[int | None]) -> None:
-        super().build(input_shape)
-        self.logit = None
-        if self.learn:
-            start = math.log(self.mixing / (1 - self.mixing))
-            self.logit = self.add_weight(
-                name="logit", shape=(), initializer=keras.initializers.Constant(start)
-            )
-
-    @property
-    def share(self) -> float:
-        """The share of the maximum as it stands."""
-        if not (self.learn and self.built):
-            return self.mixing
-        return float(ops.convert_to_numpy(ops.sigmoid(self.logit)))
-
-    def pool(self, x: Any, training: bool) -> Any:
-        share = self.mixing if self.logit is None else ops.sigmoid(ops.cast(self.logit, x.dtype))
-        average = self.average(x)
-        return average + share * (self.largest(x) - average)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "mixing": self.mixing, "learn": self.learn}
-
-
-@register_layer(chapter="layers/pooling", paper="arXiv:1301.3557")
-class StochasticPooling2D(WindowPooling2D):
-    """Keep one activation of each window, drawn with probability proportional to its size.
-
-    In training p_i = a_i / sum(a); at inference the window gives its expectation, sum(a_i^2) / sum(a),
-    which is the mean only where all are equal. Negative activations have no probability: they count as
-    zero, as after a ReLU, and a window without a positive one gives zero. Padding is never drawn.
-
-    Arguments: as `keras.layers.MaxPooling2D`, and `seed`.
-    Input shape: `(batch, height, width, channels)`. Output shape: `(batch, rows, columns, channels)`.
-
-    >>> x = np.array([1.0, 2.0, 3.0, 4.0]).reshape(1, 2, 2, 1)
-    >>> float(StochasticPooling2D()(x)[0, 0, 0, 0])
-    3.0
-
-    Chapter: layers/pooling.
-    Paper: arXiv:1301.3557.
-    """
-
-    def __init__(
-        self,
-        pool_size: int | Sequence[int] = 2,
-        strides: int | Sequence[int] | None = None,
-        padding: str = "valid",
-        data_format: str | None = None,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(pool_size, strides, padding, data_format, **kwargs)
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
-
-    def pool(self, x: Any, training: bool) -> Any:
-        x = ops.relu(ops.cast(x, "float32"))
-        return ops.cast(self._draw(x) if training else self._expect(x), self.compute_dtype)
-
-    def _expect(self, x: Any) -> Any:
-        # In a window of zeros 0 is divided by the smallest number that there is room for.
-        return self.average(ops.square(x)) / ops.maximum(self.average(x), 1e-30)
-
-    def _draw(self, x: Any) -> Any:
-        # One number a window: it falls between two running sums, and picks what lies between them.
-        parts = self.windows(x)
-        ends = [ops.stop_gradient(parts[0])]
-        for part in parts[1:]:
-            ends.append(ends[-1] + ops.stop_gradient(part))
-        arrow = keras.random.uniform(ops.shape(ends[-1]), seed=self.seed_generator) * ends[-1]
-        chosen = parts[0]
-        for end, part in zip(ends[:-1], parts[1:], strict=True):
-            chosen = ops.where(arrow >= end, part, chosen)
-        return chosen
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "seed": self.seed}
+    rank = 1
 
 
 @register_layer(chapter="layers/pooling", paper="arXiv:2009.07485")
-class SoftmaxPooling2D(WindowPooling2D):
-    """A mean of the window in which large activations weigh more.
+class L2Pooling2D(_L2Pooling):
+    """The root of the mean square of a window: `LpPooling2D` with p = 2.
 
-    y = sum(e^(beta a) a) / sum(e^(beta a))
+    ::
 
-    beta = 0 is the average, beta -> inf the maximum, beta -> -inf the minimum. Each window's exponents are
-    shifted by their largest, so that nothing overflows. Padding is not counted.
+        y = sqrt(mean over the window of a^2)
 
-    Arguments: `beta`, then as `keras.layers.AveragePooling2D`.
-    Input shape: `(batch, height, width, channels)`. Output shape: `(batch, rows, columns, channels)`.
+    Args:
+        pool_size, strides, padding, data_format: as for `keras.layers.AveragePooling2D`.
 
-    >>> x = np.array([0.0, 0.0, 0.0, 4.0]).reshape(1, 2, 2, 1)
-    >>> [round(float(SoftmaxPooling2D(beta)(x)[0, 0, 0, 0]), 3) for beta in (0, 1, 10)]
-    [1.0, 3.792, 4.0]
+    Input shape:
+        `(batch, height, width, channels)`.
 
-    Chapter: layers/pooling.
-    Paper: arXiv:2009.07485.
+    Output shape:
+        `(batch, rows, columns, channels)`.
+
+    Example:
+        >>> x = np.array([1.0, 2.0, 2.0, 4.0]).reshape(1, 2, 2, 1)
+        >>> float(L2Pooling2D()(x)[0, 0, 0, 0])
+        2.5
     """
+
+    rank = 2
+
+
+@register_layer(chapter="layers/pooling", paper="arXiv:2009.07485")
+class L2Pooling3D(_L2Pooling):
+    """The root of the mean square of a window of a volume: `LpPooling3D` with p = 2.
+
+    Args:
+        pool_size, strides, padding, data_format: as for `keras.layers.AveragePooling3D`.
+
+    Input shape:
+        `(batch, depth, height, width, channels)`.
+
+    Output shape:
+        `(batch, planes, rows, columns, channels)`.
+
+    Example:
+        >>> float(L2Pooling3D()(-np.ones((1, 2, 2, 2, 1)))[0, 0, 0, 0, 0])
+        1.0
+    """
+
+    rank = 3
+
+
+# -- a weighted mean ----------------------------------------------------------------------------------------
+
+
+class _SoftmaxPooling(WindowPooling):
+    """The mean of a window over any number of axes, in which large activations weigh more."""
 
     def __init__(
         self,
-        beta: float = 1.0,
         pool_size: int | Sequence[int] = 2,
+        beta: float = 1.0,
         strides: int | Sequence[int] | None = None,
         padding: str = "valid",
         data_format: str | None = None,
@@ -293,10 +275,12 @@ class SoftmaxPooling2D(WindowPooling2D):
     ) -> None:
         super().__init__(pool_size, strides, padding, data_format, **kwargs)
         if not math.isfinite(beta):
-            raise ValueError(f"beta must be finite, not {beta!r}: for the limit itself use MaxPooling2D")
+            raise ValueError(
+                f"beta must be finite, not {beta!r}: for the limit itself use MaxPooling{self.rank}D"
+            )
         self.beta = float(beta)
 
-    def pool(self, x: Any, training: bool) -> Any:
+    def compute(self, x: Any, training: bool = False) -> Any:
         if self.beta == 0:
             return self.average(x)
         shift = abs(self.beta) * ops.stop_gradient(self.largest(x if self.beta > 0 else -x))
@@ -314,50 +298,74 @@ class SoftmaxPooling2D(WindowPooling2D):
         return {**super().get_config(), "beta": self.beta}
 
 
-@register_layer(chapter="layers/pooling", paper="doi:10.1109/tvt.2019.2899972")
-class ChannelMaxPooling(keras.Layer):
-    """The maximum over groups of neighbouring channels at each position: fewer channels, the same places.
+@register_layer(chapter="layers/pooling", paper="arXiv:2009.07485")
+class SoftmaxPooling1D(_SoftmaxPooling):
+    """A mean of the window of a signal in which large activations weigh more: `SoftmaxPooling2D` along one axis.
 
-    y[..., c] = max over j < k of x[..., c k + j]
+    Args:
+        pool_size, beta, strides, padding, data_format: as for `SoftmaxPooling2D`.
 
-    Arguments: `pool_size`, the channels k in a group, which must divide the number of channels.
-    Input shape: `(batch, ..., channels)`. Output shape: `(batch, ..., channels / k)`.
+    Input shape:
+        `(batch, steps, channels)`.
 
-    >>> tuple(ChannelMaxPooling(4)(keras.ops.ones((1, 5, 5, 32))).shape)
-    (1, 5, 5, 8)
+    Output shape:
+        `(batch, windows, channels)`.
 
-    Chapter: layers/pooling.
-    Paper: doi:10.1109/tvt.2019.2899972.
+    Example:
+        >>> round(float(SoftmaxPooling1D(beta=1)(np.array([0.0, 4.0]).reshape(1, 2, 1))[0, 0, 0]), 3)
+        3.928
     """
 
-    def __init__(self, pool_size: int = 2, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        (self.pool_size,) = tuple_of(pool_size, 1, "pool_size")
-        self.data_format = layout(data_format)
-        self.input_spec = keras.InputSpec(min_ndim=2)
+    rank = 1
 
-    def call(self, inputs: Any) -> Any:
-        x = inputs if self.data_format == "channels_last" else ops.moveaxis(inputs, 1, -1)
-        shape = [known if known is not None else ops.shape(x)[i] for i, known in enumerate(x.shape)]
-        # Channels as the length of a signal: Keras's own pooling is the fastest maximum there is.
-        signal = ops.reshape(x, (-1, shape[-1], 1))
-        y = ops.max_pool(signal, self.pool_size, self.pool_size, data_format="channels_last")
-        y = ops.reshape(y, (*shape[:-1], shape[-1] // self.pool_size))
-        return y if self.data_format == "channels_last" else ops.moveaxis(y, -1, 1)
 
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        axis = len(input_shape) - 1 if self.data_format == "channels_last" else 1
-        channels = input_shape[axis]
-        if channels is not None and channels % self.pool_size:
-            raise ValueError(
-                f"{channels} channels cannot be cut into groups of {self.pool_size}: "
-                "pool_size must divide the number of channels"
-            )
-        pooled = None if channels is None else channels // self.pool_size
-        return (*input_shape[:axis], pooled, *input_shape[axis + 1 :])
+@register_layer(chapter="layers/pooling", paper="arXiv:2009.07485")
+class SoftmaxPooling2D(_SoftmaxPooling):
+    """A mean of the window in which large activations weigh more.
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
-        self.compute_output_shape(input_shape)  # for its error
+    ::
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "pool_size": self.pool_size, "data_format": self.data_format}
+        y = sum(e^(beta a) a) / sum(e^(beta a))
+
+    beta = 0 is the average, beta -> inf the maximum, beta -> -inf the minimum. Each window's exponents are
+    shifted by their largest, so that nothing overflows. Padding is not counted.
+
+    Args:
+        pool_size: sides of a window, one number or one an axis.
+        beta: how much more the large ones weigh; any finite number.
+        strides, padding, data_format: as for `keras.layers.AveragePooling2D`.
+
+    Input shape:
+        `(batch, height, width, channels)`.
+
+    Output shape:
+        `(batch, rows, columns, channels)`.
+
+    Example:
+        >>> x = np.array([0.0, 0.0, 0.0, 4.0]).reshape(1, 2, 2, 1)
+        >>> [round(float(SoftmaxPooling2D(beta=beta)(x)[0, 0, 0, 0]), 3) for beta in (0, 1, 10)]
+        [1.0, 3.792, 4.0]
+    """
+
+    rank = 2
+
+
+@register_layer(chapter="layers/pooling", paper="arXiv:2009.07485")
+class SoftmaxPooling3D(_SoftmaxPooling):
+    """A mean of the window of a volume in which large activations weigh more: `SoftmaxPooling2D` along three axes.
+
+    Args:
+        pool_size, beta, strides, padding, data_format: as for `SoftmaxPooling2D`.
+
+    Input shape:
+        `(batch, depth, height, width, channels)`.
+
+    Output shape:
+        `(batch, planes, rows, columns, channels)`.
+
+    Example:
+        >>> float(SoftmaxPooling3D()(np.ones((1, 2, 2, 2, 1)))[0, 0, 0, 0, 0])
+        1.0
+    """
+
+    rank = 3

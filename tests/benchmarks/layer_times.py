@@ -123,7 +123,7 @@ ROWS: dict[str, Row] = {
         why="the squares are a pass over the image before the average, the root one after it",
     ),
     "LpPooling2D(3)": Row(
-        layers.LpPooling2D(3),
+        layers.LpPooling2D(p=3),
         "AveragePooling2D",
         average,
         "power, AveragePooling2D, root",
@@ -131,7 +131,7 @@ ROWS: dict[str, Row] = {
         why="power and sign are three passes over the image before the average, the root by logarithms one after it",
     ),
     "LpPooling2D(12)": Row(
-        layers.LpPooling2D(12),
+        layers.LpPooling2D(p=12),
         "AveragePooling2D",
         average,
         "power, AveragePooling2D, root",
@@ -253,7 +253,6 @@ ROWS: dict[str, Row] = {
         layers.Maxout(2),
         "MaxPooling1D",
         lambda x: MaxPooling1D(2)(Reshape((64 * 64 * 32, 1))(x)),
-        why="takes the maximum along an axis of two, which TensorFlow's CPU does more slowly than its poolings",
     ),
     "PartiallyConnected2D(32 of 32 maps, 3)": Row(
         layers.PartiallyConnected2D(np.eye(32) + np.eye(32)[::-1], 3), "Conv2D", Conv2D(32, 3)

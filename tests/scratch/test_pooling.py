@@ -103,3 +103,12 @@ def test_channel_max_pooling_pools_neighbouring_channels() -> None:
     assert y.tolist() == [[[2, 5], [8, 11]]]
     with pytest.raises(ValueError, match="6 channels cannot be cut into groups of 4"):
         channel_max_pool(np.zeros((1, 2, 6)), 4)
+
+
+def test_windows_of_signals_and_images_are_those_of_volumes_one_place_deep() -> None:
+    x = np.random.default_rng(3).normal(size=(2, 7, 5, 3))
+    want = pool_windows(lambda a: a.max(axis=0), x[:, None], (1, 3, 2), (1, 2, 1), "same")[:, 0]
+    np.testing.assert_array_equal(pool_windows(lambda a: a.max(axis=0), x, (3, 2), (2, 1), "same"), want)
+    signal = pool_windows(lambda a: a.max(axis=0), x[:, :, 0], 3, 2, "same")
+    column = pool_windows(lambda a: a.max(axis=0), x[:, :, :1], (3, 1), (2, 1), "same")[:, :, 0]
+    np.testing.assert_array_equal(signal, column)
