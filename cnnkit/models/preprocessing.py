@@ -160,11 +160,11 @@ class Preprocessing:
             return images
         if told is not None:
             return images if told == self.polarity else 1 - images
-        wrong = _ground_is_light(images) == (self.polarity == "light on dark")
+        other = next(word for word in _POLARITIES if word != self.polarity)
+        wrong = _dark_on_light(images if other == "dark on light" else 1 - images)
         if not wrong.any():
             return images
-        other = next(word for word in _POLARITIES if word != self.polarity)
-        what = f"{who} reads {self.polarity}, and {wrong.sum()} of {len(images)} images look {other}"
+        what = f"{who} reads {self.polarity}, and {wrong.sum()} of {len(images)} looks {other}"
         if picture:
             warnings.warn(f"{what}: inverted; say polarity=... if that is wrong", UserWarning, stacklevel=4)
             return np.where(wrong[:, None, None, None], 1 - images, images)
@@ -373,11 +373,11 @@ def _with_channels(images: np.ndarray, wanted: int) -> np.ndarray:
     return np.repeat(images, 3, axis=-1) if wanted == 3 else (images @ _GREY)[..., None]
 
 
-def _ground_is_light(images: np.ndarray) -> np.ndarray:
-    """For each image whether three quarters of its border are lighter than middle grey."""
+def _dark_on_light(images: np.ndarray) -> np.ndarray:
+    """For each image whether three quarters of its border are light, and anything in it is dark."""
     edges = images[:, [0, -1]], images[:, :, [0, -1]]
     border = np.concatenate([edge.reshape(len(images), np.prod(edge.shape[1:])) for edge in edges], axis=1)
-    return np.mean(border > 0.5, axis=1) > 0.75
+    return (np.mean(border > 0.5, axis=1) > 0.75) & (np.min(images, axis=(1, 2, 3)) < 0.5)
 
 
 def _known_polarity(polarity: str) -> None:
