@@ -221,7 +221,7 @@ class Preparation(keras.Layer):
         self.preprocessing = preprocessing
 
     def call(self, inputs: Any) -> Any:
-        return self.preprocessing.apply(keras.ops, inputs / 255.0)
+        return self.preprocessing.apply(keras.ops, keras.ops.cast(inputs, self.compute_dtype) / 255.0)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         return (input_shape[0], *self.preprocessing.size, input_shape[-1])
@@ -293,6 +293,8 @@ def _read(images: Any, who: str) -> list[tuple[np.ndarray, bool]]:
     """Batches `(images, height, width, channels)` in [0, 1], each with whether it is a picture or bare floats."""
     if isinstance(images, (str, os.PathLike)) or _is_pillow(images):
         return [_one_picture(images, who)]
+    if isinstance(images, (list, tuple)) and not images:
+        return []
     if isinstance(images, (list, tuple)) and any(
         isinstance(item, (str, os.PathLike, np.ndarray)) or _is_pillow(item) or keras.ops.is_tensor(item)
         for item in images
