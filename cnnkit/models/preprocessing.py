@@ -52,7 +52,7 @@ class Preprocessing:
         polarity: `"light on dark"` or `"dark on light"` where the network knows one of them only.
 
     Example:
-        >>> half = Preprocessing((2, 2), channels=1, range=(-1, 1))
+        >>> half = Preprocessing((2, 2), antialias=False, channels=1, range=(-1, 1))
         >>> half.prepare(np.array([[0, 0, 255, 255]] * 4, dtype="uint8"))[0, :, :, 0]
         array([[-1.,  1.],
                [-1.,  1.]], dtype=float32)

@@ -85,15 +85,15 @@ def register(name: str, family: Family | str | None = None, **fields: object) ->
         fields: those of `Card`.
 
     Example:
-        >>> @register("tiny", title="My own net", year=2026, classes=10, inputs=Input((8, 8, 1)))
+        >>> from cnnkit import models
+        >>> @models.register("tiny", title="My own net", year=2026, classes=10, inputs=models.Input((8, 8, 1)))
         ... def tiny(classes, input_shape):
         ...     inputs = x = keras.Input(input_shape)
         ...     x = keras.layers.Conv2D(4, 3)(x)
         ...     if classes is None:
         ...         return keras.Model(inputs, x)
         ...     return keras.Model(inputs, keras.layers.Dense(classes)(keras.layers.Flatten()(x)))
-        >>> keras_model = create("tiny", classes=3)
-        >>> keras_model.output_shape
+        >>> models.create("tiny", classes=3).output_shape
         (None, 3)
     """
     _check_fields(fields)
@@ -145,7 +145,7 @@ def families() -> dict[str, list[str]]:
 
     Example:
         >>> families()["lenet"]
-        ['lenet-1989', 'lenet5', 'lenet5-modern']
+        ['lenet5', 'lenet5-modern', 'lenet-1989']
     """
     found: dict[str, list[str]] = {}
     for name in sorted(_REGISTRY, key=_natural):

@@ -36,7 +36,8 @@ def transplant(
         ValueError: naming the first layer that does not fit, with both shapes.
 
     Example:
-        >>> ours, twin = create("lenet5-modern"), create("lenet5-modern")
+        >>> from cnnkit import models
+        >>> ours, twin = models.create("lenet5-modern"), models.create("lenet5-modern")
         >>> transplant(ours, twin) is ours
         True
     """
