@@ -145,7 +145,7 @@ def _(side: int, blocks: int, filters: int) -> int:
 @solves(
     "parameters-on-mnist",
     title="Predict, then check: the same net on larger pictures",
-    task='`models.create("classic")` has 3,658 parameters on pictures of 8 × 8. How many has it on MNIST\'s '
+    task="`classic()` has 3,658 parameters on pictures of 8 × 8. How many has it on MNIST's "
     "28 × 28? Work it out on paper before you ask Keras: which layers change, and which do not?",
     hints=(
         "A kernel does not know how large the picture is.",

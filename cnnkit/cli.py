@@ -154,7 +154,8 @@ def _summary(options: argparse.Namespace) -> int:
     if options.name.endswith((".keras", ".h5")):
         summary = insight.summary(_saved(options), input_shape=options.input_shape)
     else:
-        model = models.create(options.name, classes=options.classes, input_shape=options.input_shape)
+        head = {} if options.classes is None else {"classes": options.classes}
+        model = models.create(options.name, input_shape=options.input_shape, **head)
         summary = insight.summary(model)
     if not options.json:
         return _say(summary)
