@@ -11,7 +11,7 @@ from typing import Any
 import keras
 
 from cnnkit.insight.cost import apart_in_attention
-from cnnkit.insight.graph import Call, Shape, keras_family
+from cnnkit.insight.graph import ELEMENTWISE, Call, Shape, keras_family
 from cnnkit.insight.moves import AxisMap, Window, broadcast, joined, keeps_its_places, permuted, regroup, slid
 from cnnkit.insight.operations import axes_of_operation, enlarged_to
 from cnnkit.insight.reach import IDENTITY, enlarged, window
@@ -20,7 +20,6 @@ __all__ = ["register_field"]
 
 Rule = Callable[[Any, Any], Window | list[Window]]
 _WINDOWS: dict[type, Rule] = {}
-_POINTWISE = {"activations", "merging", "normalization", "preprocessing", "regularization"}
 
 
 def register_field(*kinds: type) -> Callable[[Rule], Rule]:
@@ -132,7 +131,7 @@ def _from_window(call: Call, said: Window, shape: Shape) -> AxisMap:
 def _element_by_element(call: Call) -> list[AxisMap] | None:
     """Keras's own arithmetic of values, where the shapes allow it."""
     layer = call.operation
-    if keras_family(layer) not in _POINTWISE and not isinstance(layer, _KEPT):
+    if keras_family(layer) not in ELEMENTWISE and not isinstance(layer, _KEPT):
         return None
     maps = [broadcast(shape, call.output_shape) for shape in call.input_shapes]
     return maps if len(maps) > 1 or keeps_its_places(maps[0], call.input_shape) else None

@@ -14,14 +14,14 @@ from typing import Any
 
 import keras
 
-from cnnkit.insight.graph import Call, Shape, is_readable, keras_family, read
+from cnnkit.insight.graph import ELEMENTWISE, Call, Shape, is_readable, keras_family, read
 from cnnkit.insight.operations import cost_of_operation, einsum_cost
 
 __all__ = ["multiply_adds", "register_cost"]
 
 Rule = Callable[[Any, tuple[Shape, ...], Shape], int | None]
 _RULES: dict[type, Rule] = {}
-_FREE = {"activations", "merging", "normalization", "pooling", "preprocessing", "regularization", "reshaping"}
+_FREE = ELEMENTWISE | {"pooling", "reshaping"}
 
 
 def multiply_adds(model: keras.Model, input_shape: Any = None) -> int:
@@ -236,11 +236,12 @@ def _recurrent(layer: Any, inputs: tuple[Shape, ...], output: Shape) -> int | No
     cells = layer.cell.cells if isinstance(layer.cell, keras.layers.StackedRNNCells) else [layer.cell]
     steps, width, total = inputs[0][1], inputs[0][2], 0
     for cell in cells:
+        size = cell.output_size
         gates = next((count for kind, count in _GATES.items() if isinstance(cell, kind)), None)
-        if gates is None:
+        step = _cost_inside(cell, ((None, width),), (None, size)) if gates is None else gates * size * (width + size)
+        if step is None:
             return None
-        total += gates * cell.units * (width + cell.units)
-        width = cell.units
+        total, width = total + step, size
     return steps * total
 
 

@@ -118,18 +118,24 @@ class Graph:
         raise ValueError(unknown(f"layer of model '{self.name}'", str(name), known))
 
 
+#: Folders of Keras whose layers work number by number, so that they cost no products and keep each number its place.
+ELEMENTWISE = {"activations", "applications", "merging", "normalization", "preprocessing", "regularization"}
+
+
 def keras_family(layer: Any) -> str | None:
-    """The folder of Keras's own layers in which a layer's class, or the nearest of its bases, stands: "pooling"."""
+    """The folder of Keras in which a layer's class, or the nearest of its bases, stands: "pooling", "applications"."""
     for kind in type(layer).__mro__:
-        parts = kind.__module__.split(".")
-        if parts[:3] == ["keras", "src", "layers"] and len(parts) > 4:
-            return parts[3]
+        match kind.__module__.split("."):
+            case ["keras", "src", "layers", folder, _, *_]:
+                return folder
+            case ["keras", "src", "applications", _]:
+                return "applications"
     return None
 
 
 def _title(operation: Any) -> str:
-    inner = getattr(operation, "layer", None) or getattr(operation, "forward_layer", None)
     kind = type(operation).__name__
+    inner = getattr(operation, {"Bidirectional": "forward_layer", "RNN": "cell"}.get(kind, "layer"), None)
     return f"{kind}({_title(inner)})" if isinstance(inner, keras.Layer) else kind
 
 

@@ -167,7 +167,7 @@ class Fields:
         for number, arriving in paths.items():
             kept = self._without_gates(number, arriving) if call.kind == "Multiply" else arriving
             if len(kept) < len(arriving):
-                remarks.append(f"{call.kind} ('{call.path}'): a gate made from the whole map is not counted.")
+                remarks.append("Multiply: a gate made from the whole map is not counted as seeing it.")
             seen[number] = functools.reduce(_union, [slides for _, slides in kept])
         for value in call.outputs:
             self.of[value] = seen
