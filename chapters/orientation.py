@@ -156,7 +156,7 @@ EXERCISES = {
     ),
     "parameters-on-mnist": Exercise(
         title="Predict, then check: the same net on larger pictures",
-        task='`models.create("classic")` has 3,658 parameters on pictures of 8 × 8. How many has it on MNIST\'s '
+        task="`classic()` has 3,658 parameters on pictures of 8 × 8. How many has it on MNIST's "
         "28 × 28? Work it out on paper before you ask Keras: which layers change, and which do not?",
         stub="answer = ...",
         solution="answer = 8 * (9 + 1) + 16 * (9 * 8 + 1) + 32 * (7 * 7 * 16 + 1) + 10 * (32 + 1)",

@@ -56,7 +56,7 @@ def test_a_card_is_shown_for_a_model_and_for_a_data_set(run):
     assert str(models.card("lenet5")) in run("card", "lenet5")[1]
     assert str(data.card("mnist")) in run("card", "mnist")[1]
     assert json.loads(run("card", "mnist", "--json")[1])["shape"] == [28, 28, 1]
-    assert json.loads(run("card", "lenet1", "--json")[1])["year"] == 1989
+    assert json.loads(run("card", "lenet-1989", "--json")[1])["year"] == 1989
 
 
 def test_a_summary_counts_the_network(run):

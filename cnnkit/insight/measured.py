@@ -164,6 +164,8 @@ def _averaging(layer: keras.Layer) -> keras.Layer:
     """A copy of a layer, with the average in place of a maximum."""
     if isinstance(layer, keras.layers.TimeDistributed):
         return keras.layers.TimeDistributed(_averaging(layer.layer), name=layer.name)
+    if isinstance(layer, keras.Model):
+        return keras.models.clone_model(layer, clone_function=_averaging)
     return _AVERAGES.get(type(layer), type(layer)).from_config(layer.get_config())
 
 

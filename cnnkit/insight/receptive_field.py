@@ -162,7 +162,7 @@ class Fields:
             for number, slides in self.of[value].items():
                 if slides is not None:
                     self._remember_channel(number, slides, channel)
-                paths.setdefault(number, []).append((value, _moved(slides, axes)))
+                paths.setdefault(number, []).append((value, _moved(slides, axes, channel)))
         seen: Field = {}
         for number, arriving in paths.items():
             kept = self._without_gates(number, arriving) if call.kind == "Multiply" else arriving
@@ -242,12 +242,12 @@ def maps_of(call: Call) -> list[AxisMap] | None:
     return [{1: (1, IDENTITY), **{a + 1: (b + 1, reach) for a, (b, reach) in one.items()}} for one in maps]
 
 
-def _moved(slides: AxisMap | None, axes: AxisMap | None) -> AxisMap | None:
-    """What a value sees, looked at through one more layer; what sees everything hides what is unknown."""
-    if axes == {}:
-        return {}
-    if slides is None or axes is None:
+def _moved(slides: AxisMap | None, axes: AxisMap | None, channel: int | None) -> AxisMap | None:
+    """What a value sees, looked at through one more layer; what sees every place hides what is unknown."""
+    if axes is None:
         return None
+    if slides is None:
+        return {} if axes.keys() <= {channel} else None
     return {
         axis: (axes[along][0], reach.through(axes[along][1]))
         for axis, (along, reach) in slides.items()

@@ -1,24 +1,31 @@
 """Every network of the course, one family a file, behind one registry."""
 
-from cnnkit.models.classic import classic
-from cnnkit.models.lenet import c3_table, lenet1, lenet5, lenet5_modern
-from cnnkit.models.registry import Card, Weights, card, create, names, register
-from cnnkit.models.tolerant import BUILDS, tolerant, trained_tolerant, with_spatial_transformer
+from cnnkit.models.cards import KINDS, Card, Input, Stage, Weights
+from cnnkit.models.lenet import c3_table, lenet5, lenet5_modern, lenet_1989
+from cnnkit.models.making import create, score_dtype
+from cnnkit.models.preprocessing import Preparation, Preprocessing
+from cnnkit.models.registry import Family, card, families, family, names, register
+from cnnkit.models.twins import transplant
 
 __all__ = [
-    "BUILDS",
+    "KINDS",
     "Card",
+    "Family",
+    "Input",
+    "Preparation",
+    "Preprocessing",
+    "Stage",
     "Weights",
     "c3_table",
     "card",
-    "classic",
     "create",
-    "lenet1",
+    "families",
+    "family",
     "lenet5",
     "lenet5_modern",
+    "lenet_1989",
     "names",
     "register",
-    "tolerant",
-    "trained_tolerant",
-    "with_spatial_transformer",
+    "score_dtype",
+    "transplant",
 ]

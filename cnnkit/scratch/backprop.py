@@ -203,7 +203,7 @@ def net_of_1989(weights: Sequence[np.ndarray] | None = None, seed: int = 0) -> C
     """The net that read zip codes, as a chain: 16x16 pixels from -1 to 1 in, ten squashed units out.
 
     `weights` are four kernels and four biases, in the order and the shapes of
-    `cnnkit.models.create("lenet1").get_weights()`; without them they are drawn as in the paper, uniform
+    `cnnkit.models.create("lenet-1989").get_weights()`; without them they are drawn as in the paper, uniform
     within 2.4 / fan-in, with biases of zero.
 
     >>> int(sum(np.count_nonzero(w) or w.size for w in net_of_1989().weights))

@@ -2,7 +2,7 @@
 
     python data/results/ablate_digits.py
 
-Each net is `create("classic", ...)`, as wide as a budget of parameters allows; the last two are as wide as the
+Each net is `cnnkit.course.nets.classic`, as wide as a budget of parameters allows; the last two are as wide as the
 full net instead, whatever that costs.  All are trained alike; the test set is looked at once, after the last
 epoch.  Rows that the file holds already are kept, so an interrupted run goes on where it stopped; delete the
 file to measure all again (about six minutes on two idle cores).
@@ -20,7 +20,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 
-from cnnkit import data, models
+from cnnkit import data
+from cnnkit.course.nets import classic
 
 TABLE = Path(__file__).with_name("digits-ablation-5-seeds.csv")
 COLUMNS = [
@@ -48,7 +49,7 @@ NETS = {
 
 
 def create(side: int, filters: int, **options: str) -> keras.Model:
-    return models.create("classic", input_shape=(side, side, 1), filters=filters, dense=16, **options)
+    return classic(input_shape=(side, side, 1), filters=filters, dense=16, **options)
 
 
 def widest(side: int, **options: str) -> int:

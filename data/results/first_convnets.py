@@ -37,7 +37,7 @@ def zip_codes(seed: int = 0) -> tuple[Digits, Digits]:
     (x, y), (x_test, y_test) = data.load("mnist")
     draw = np.random.default_rng(seed)
     train, test = draw.permutation(len(x))[:TRAIN], draw.permutation(len(x_test))[:TEST]
-    prepare = models.card("lenet1").prepare
+    prepare = models.card("lenet-1989").prepare
     return (prepare(x[train]), y[train]), (prepare(x_test[test]), y_test[test])
 
 
@@ -48,7 +48,7 @@ def targets(labels: np.ndarray) -> np.ndarray:
 
 def net_of_1989(kernels: np.ndarray | None) -> keras.Model:
     """The net of 1989; with kernels given, its first layer keeps them (its biases still learn)."""
-    model = models.create("lenet1")
+    model = models.create("lenet-1989")
     if kernels is not None:
         kernel = model.get_layer("H1").kernel
         kernel.assign(kernels[:, :, 0])
@@ -97,7 +97,7 @@ def published(seeds: int = 3, rate: float = 0.03) -> None:
     for seed in range(seeds):
         (x, y), (x_test, y_test) = zip_codes(seed)
         keras.utils.set_random_seed(seed)
-        model = models.create("lenet1")
+        model = models.create("lenet-1989")
         model.compile(keras.optimizers.SGD(rate), "mse", steps_per_execution=100)
         started = time.process_time()
         for done in range(1, PASSES + 1):

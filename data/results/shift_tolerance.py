@@ -2,7 +2,7 @@
 
     python data/results/shift_tolerance.py
 
-Each build of `cnnkit.models.BUILDS` learns the digits of scikit-learn in the middle of a field of 20 x 20 (those
+Each build of `cnnkit.course.nets.BUILDS` learns the digits of scikit-learn in the middle of a field of 20 x 20 (those
 named "shifted": moved by up to four pixels, anew in each epoch, at the better of two learning rates), and is
 tested in the middle, moved by up to four pixels, and for the consistency of its answers.  `high` is the share of
 its strided kernels' energy above the new Nyquist frequency.  The weights of seed 0 go to
@@ -22,7 +22,8 @@ import keras
 import numpy as np
 import pandas as pd
 
-from cnnkit import data, insight, models
+from cnnkit import data, insight
+from cnnkit.course import nets
 
 HERE = Path(__file__).parent
 TABLE = HERE / "shift-tolerance-digits-5-seeds.csv"
@@ -77,7 +78,7 @@ def run(build: str, seed: int, sets: tuple) -> dict:
     shifts, best = build.endswith("shifted"), None
     for rate in (3e-3, 1e-3) if shifts else (3e-3,):
         keras.utils.set_random_seed(seed)
-        model = train(models.trained_tolerant(build, weights=False), x, y, rate, seed, shifts)
+        model = train(nets.trained_tolerant(build, weights=False), x, y, rate, seed, shifts)
         fit = accuracy(model, moved(x, np.random.default_rng(99)) if shifts else x, y)
         if best is None or fit > best[0]:
             best = (fit, rate, model)
@@ -135,7 +136,7 @@ def extend(table: Path, key: str, names: list, measure) -> None:
 
 def main() -> None:
     sets = digits()
-    extend(TABLE, "build", list(models.BUILDS), lambda build, seed: run(build, seed, sets))
+    extend(TABLE, "build", list(nets.BUILDS), lambda build, seed: run(build, seed, sets))
     extend(KERNELS, "kind", ["one 5 x 5", "two 3 x 3"], two_kernels)
 
 

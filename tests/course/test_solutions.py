@@ -16,6 +16,7 @@ from keras import layers
 from cnnkit import insight, models, origins, scratch
 from cnnkit.course import catalogue
 from cnnkit.course.exercises import define
+from cnnkit.course.nets import classic
 from cnnkit.gradients import gradient
 
 EXERCISES = catalogue.entries("EXERCISES")
@@ -91,11 +92,11 @@ def huber(y: np.ndarray, target: np.ndarray, delta: float = 1.0) -> np.ndarray:
 # The other way to each answer; a value's is a function without arguments.
 ORACLES: dict[str, Callable[..., Any]] = {
     "how-long-is-the-vector": lambda side, blocks, filters: (
-        models.create("classic", input_shape=(side, side, 1), blocks=blocks, filters=filters)
+        classic(input_shape=(side, side, 1), blocks=blocks, filters=filters)
         .get_layer("flatten")
         .output.shape[-1]
     ),
-    "parameters-on-mnist": lambda: models.create("classic", input_shape=(28, 28, 1)).count_params(),
+    "parameters-on-mnist": lambda: classic(input_shape=(28, 28, 1)).count_params(),
     "ask-the-picture": lambda x, w: scratch.relu(plain(scratch.convolve2d(image(x), kernel(w)))),
     "move-by-one-pixel": lambda x, size: np.array_equal(
         *(scratch.max_pool2d(image(p), size) for p in (x, np.roll(x, 1, axis=1)))

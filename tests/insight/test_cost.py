@@ -203,9 +203,7 @@ def strange():
     }
 
 
-@pytest.mark.parametrize(
-    "name", ["Weighs", "Passes", "Lambda", "TimeDistributed", "RNN", "Tensordot"]
-)
+@pytest.mark.parametrize("name", ["Weighs", "Passes", "Lambda", "TimeDistributed", "RNN", "Tensordot"])
 def test_what_nobody_has_counted_is_unknown_and_not_free(name):
     layer, remedy = strange()[name]
     inputs = keras.Input((9, 4))

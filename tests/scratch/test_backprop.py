@@ -22,7 +22,7 @@ def targets(labels: np.ndarray) -> np.ndarray:
 
 def test_every_gradient_of_the_net_of_1989_equals_autodiff() -> None:
     keras.utils.set_random_seed(3)
-    model = models.create("lenet1")
+    model = models.create("lenet-1989")
     spread = np.random.default_rng(3)
     for weight in model.weights:  # large enough that each tanh bends, and each bias counts
         weight.assign(spread.normal(0, 0.25, weight.shape))
@@ -45,7 +45,7 @@ def test_every_gradient_of_the_net_of_1989_equals_autodiff() -> None:
 
 
 def test_the_gradient_reaches_the_picture_as_autodiff_says() -> None:
-    model = models.create("lenet1")
+    model = models.create("lenet-1989")
     for weight in model.weights:
         weight.assign(np.random.default_rng(4).normal(0, 0.25, weight.shape))
     x = RNG.uniform(-1, 1, (2, 16, 16, 1))
@@ -98,7 +98,7 @@ def test_weights_that_join_nothing_stay_zero() -> None:
 
 def test_two_passes_by_hand_learn_digits() -> None:
     (x, y), (x_test, y_test) = data.load("digits")
-    prepare = models.card("lenet1").prepare
+    prepare = models.card("lenet-1989").prepare
     x, x_test = prepare(x), prepare(x_test)
     chain, order = scratch.net_of_1989(seed=0), np.random.default_rng(0)
     assert np.mean(chain.forward(x_test).argmax(axis=1) == y_test) < 0.3

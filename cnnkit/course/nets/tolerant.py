@@ -16,7 +16,6 @@ from cnnkit._names import unknown
 from cnnkit._paths import resource
 from cnnkit.layers.antialias import BlurPool2D, CircularPadding2D
 from cnnkit.layers.spatial_transformer import SpatialTransformer
-from cnnkit.models.registry import register
 
 __all__ = ["BUILDS", "tolerant", "trained_tolerant", "with_spatial_transformer"]
 
@@ -33,24 +32,12 @@ BUILDS: dict[str, dict[str, str]] = {
     "transformer, shifted": {"downsampling": "max", "head": "dense", "padding": "zero"},
 }
 
+_LAST = {"data_format": "channels_last"}  # whatever Keras's own setting is
 _DOWNSAMPLINGS = ("stride", "max", "blur", "none")
 _PADDINGS = ("zero", "circular")
 _HEADS = ("dense", "average")
 
 
-@register(
-    "tolerant",
-    year=2019,
-    title="Three convolutions and a head, built to be tolerant of shifts or not",
-    paper=None,
-    chapter="layers/receptive-fields",
-    classes=10,
-    input_shape=(20, 20, 1),
-    minimum=(8, 8),
-    parameters=3_738,
-    depth=4,
-    note="An instrument, no published net: downsampling, padding and head can be exchanged one at a time.",
-)
 def tolerant(
     classes: int = 10,
     input_shape: tuple[int, int, int] = (20, 20, 1),
@@ -67,7 +54,6 @@ def tolerant(
     `padding` is `zero` or `circular`; `head` is `dense` (flatten) or `average` (global average pooling).  With the
     defaults the scores are the same for every circular shift of the image.
 
-    Chapter: layers/receptive-fields.
     Paper: arXiv:1904.11486.
     """
     for kind, value, known in (
@@ -85,9 +71,9 @@ def tolerant(
         if block < 2:
             x = _smaller(x, downsampling, padding, f"{block + 1}")
     if head == "dense":
-        x = layers.Flatten(name="flatten")(x)
+        x = layers.Flatten(**_LAST, name="flatten")(x)
     else:
-        x = layers.GlobalAveragePooling2D(name="average")(x)
+        x = layers.GlobalAveragePooling2D(**_LAST, name="average")(x)
     x = layers.Dense(classes, dtype=keras.config.floatx(), name="scores")(x)
     return keras.Model(inputs, x, name="tolerant")
 
@@ -100,14 +86,13 @@ def with_spatial_transformer(
     The window has the size of the classifier's input, and starts as a plain resampling of the whole image.  The two
     are trained together, by the classifier's loss alone.
 
-    Chapter: layers/receptive-fields.
     Paper: arXiv:1506.02025.
     """
-    window = SpatialTransformer(classifier.input_shape[1:3], transform, name="window")
+    window = SpatialTransformer(classifier.input_shape[1:3], transform, **_LAST, name="window")
     inputs = x = keras.Input(input_shape, name="image")
     for block, filters in enumerate((8, 16), start=1):
-        x = layers.Conv2D(filters, 5, 2, padding="same", activation="relu", name=f"look{block}")(x)
-    x = layers.Dense(32, activation="relu", name="find")(layers.Flatten(name="everywhere")(x))
+        x = layers.Conv2D(filters, 5, 2, padding="same", activation="relu", **_LAST, name=f"look{block}")(x)
+    x = layers.Dense(32, activation="relu", name="find")(layers.Flatten(**_LAST, name="everywhere")(x))
     start = keras.initializers.Constant(window.identity)
     where = layers.Dense(
         len(window.identity),
@@ -126,10 +111,9 @@ def trained_tolerant(build: str, weights: bool = True) -> keras.Model:
     transformer comes first.  Their names are the keys of `BUILDS`; `data/results/shift_tolerance.py` made the
     weights (those of "none, dense" are too many to ship).  `weights=False` gives the build before training.
 
-    >>> trained_tolerant("stride, average").name
-    'tolerant'
-
-    Chapter: layers/receptive-fields.
+    Example:
+        >>> trained_tolerant("stride, average").name
+        'tolerant'
     """
     if build not in BUILDS:
         raise ValueError(unknown("build of tolerant", build, BUILDS))
@@ -148,22 +132,23 @@ def trained_tolerant(build: str, weights: bool = True) -> keras.Model:
 
 def _convolution(x: Any, filters: int, strides: int, dilation: int, padding: str, number: str) -> Any:
     if padding == "circular":
-        x = CircularPadding2D(dilation, name=f"wrap{number}")(x)
+        x = CircularPadding2D(dilation, **_LAST, name=f"wrap{number}")(x)
     else:
-        x = layers.ZeroPadding2D(dilation, name=f"pad{number}")(x)
-    x = layers.Conv2D(filters, 3, strides, dilation_rate=dilation, name=f"conv{number}")(x)
+        x = layers.ZeroPadding2D(dilation, **_LAST, name=f"pad{number}")(x)
+    x = layers.Conv2D(filters, 3, strides, dilation_rate=dilation, **_LAST, name=f"conv{number}")(x)
     return layers.ReLU(name=f"relu{number}")(x)
 
 
 def _smaller(x: Any, downsampling: str, padding: str, number: str) -> Any:
     if downsampling == "max":
-        return layers.MaxPooling2D(2, name=f"pool{number}")(x)
+        return layers.MaxPooling2D(2, **_LAST, name=f"pool{number}")(x)
     if downsampling == "blur":
         if padding == "circular":
-            x = CircularPadding2D((1, 1), name=f"rim{number}")(x)
-            x = layers.Cropping2D(((1, 0), (1, 0)), name=f"trim{number}")(x)
-            x = layers.MaxPooling2D(2, strides=1, name=f"max{number}")(x)
+            x = CircularPadding2D((1, 1), **_LAST, name=f"rim{number}")(x)
+            x = layers.Cropping2D(((1, 0), (1, 0)), **_LAST, name=f"trim{number}")(x)
+            x = layers.MaxPooling2D(2, strides=1, **_LAST, name=f"max{number}")(x)
         else:
-            x = layers.MaxPooling2D(2, strides=1, padding="same", name=f"max{number}")(x)
-        return BlurPool2D(3, padding="circular" if padding == "circular" else "same", name=f"blur{number}")(x)
+            x = layers.MaxPooling2D(2, strides=1, **_LAST, padding="same", name=f"max{number}")(x)
+        around = "circular" if padding == "circular" else "same"
+        return BlurPool2D(3, padding=around, **_LAST, name=f"blur{number}")(x)
     return x

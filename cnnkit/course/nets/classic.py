@@ -1,4 +1,4 @@
-"""The canonical pipeline: [convolution, ReLU, pooling] x N, flatten, dense, dense.
+"""The canonical pipeline of chapter `orientation`: [convolution, ReLU, pooling] x N, flatten, dense, dense.
 
 Nobody's paper in particular: the layout that LeNet set (doi:10.1109/5.726791) and that most small nets still
 have.  Each of its three ideas, local windows, shared kernels and pooling, can be taken out on its own.
@@ -13,27 +13,14 @@ from keras import layers
 
 from cnnkit._names import unknown
 from cnnkit.layers.local import LocallyConnected2D
-from cnnkit.models.registry import register
 
 __all__ = ["classic"]
 
+_LAST = {"data_format": "channels_last"}  # whatever Keras's own setting is
 _CONNECTIONS = ("shared", "local", "dense")
 _POOLINGS = {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D, "stride": None, "none": None}
 
 
-@register(
-    "classic",
-    year=1998,
-    title="The canonical pipeline, [convolution, ReLU, pooling] x N and two dense layers",
-    paper=None,
-    chapter="orientation",
-    classes=10,
-    input_shape=(8, 8, 1),
-    minimum=(4, 4),
-    parameters=3_658,
-    depth=4,
-    note="The layout of LeNet-5 with today's parts; no published net. Its three ideas can be switched off.",
-)
 def classic(
     classes: int = 10,
     input_shape: tuple[int, int, int] = (8, 8, 1),
@@ -51,16 +38,18 @@ def classic(
     and with it all pooling.  `pooling` is `max`, `average`, `stride` (the convolution itself takes every
     second position) or `none`.  With `pooling="none"` or dense connections the images never shrink.
 
-    Chapter: orientation.
+    Example:
+        >>> classic().count_params()
+        3658
     """
     _check(blocks, connection, pooling, input_shape)
     inputs = x = keras.Input(input_shape, name="image")
     if connection == "dense":
-        x = layers.Flatten(name="flatten")(x)
+        x = layers.Flatten(**_LAST, name="flatten")(x)
     for block in range(1, blocks + 1):
         x = _block(x, f"{block}", filters * 2 ** (block - 1), kernel, connection, pooling)
     if connection != "dense":
-        x = layers.Flatten(name="flatten")(x)
+        x = layers.Flatten(**_LAST, name="flatten")(x)
     x = layers.Dense(dense, activation="relu", name="dense")(x)
     x = layers.Dense(classes, dtype=keras.config.floatx(), name="scores")(x)
     return keras.Model(inputs, x, name="classic")
@@ -71,14 +60,14 @@ def _block(x: Any, number: str, filters: int, kernel: int, connection: str, pool
         return layers.Dense(filters, activation="relu", name=f"dense{number}")(x)
     strides = 2 if pooling == "stride" else 1
     if connection == "shared":
-        x = layers.Conv2D(filters, kernel, strides, padding="same", name=f"conv{number}")(x)
+        x = layers.Conv2D(filters, kernel, strides, padding="same", **_LAST, name=f"conv{number}")(x)
     else:
         before = (kernel - 1) // 2
-        x = layers.ZeroPadding2D(((before, kernel - 1 - before),) * 2, name=f"pad{number}")(x)
-        x = LocallyConnected2D(filters, kernel, strides, name=f"local{number}")(x)
+        x = layers.ZeroPadding2D(((before, kernel - 1 - before),) * 2, **_LAST, name=f"pad{number}")(x)
+        x = LocallyConnected2D(filters, kernel, strides, **_LAST, name=f"local{number}")(x)
     x = layers.ReLU(name=f"relu{number}")(x)
     pool = _POOLINGS[pooling]
-    return pool(2, name=f"pool{number}")(x) if pool else x
+    return pool(2, **_LAST, name=f"pool{number}")(x) if pool else x
 
 
 def _check(blocks: int, connection: str, pooling: str, input_shape: tuple[int, int, int]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cnnkit import insight, models
+from cnnkit import insight
+from cnnkit.course.nets import tolerant
 from cnnkit.insight import shifted
 
 PICTURES = np.random.default_rng(0).random((2, 16, 16, 1)).astype("float32")
@@ -15,7 +16,7 @@ def scores(build: dict, images: np.ndarray) -> np.ndarray:
     import keras
 
     keras.utils.set_random_seed(0)
-    return np.asarray(models.create("tolerant", input_shape=(16, 16, 1), **build).predict_on_batch(images))
+    return np.asarray(tolerant(input_shape=(16, 16, 1), **build).predict_on_batch(images))
 
 
 def test_with_its_defaults_no_circular_shift_changes_a_score():
@@ -46,11 +47,11 @@ def test_a_strided_build_forgives_whole_strides_only():
 
 
 def test_dilation_gives_the_build_without_stride_the_same_field_and_weights():
-    strided, dilated = (models.create("tolerant", downsampling=kind) for kind in ("stride", "none"))
+    strided, dilated = (tolerant(downsampling=kind) for kind in ("stride", "none"))
     assert insight.receptive_field(strided).size == insight.receptive_field(dilated).size == (15, 15)
     assert strided.count_params() == dilated.count_params()
 
 
 def test_an_unknown_build_is_told_the_known_ones():
     with pytest.raises(ValueError, match="blur"):
-        models.create("tolerant", downsampling="blurr")
+        tolerant(downsampling="blurr")
