@@ -30,8 +30,9 @@ def needed(module: str, extra: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        if error.name != module.split(".")[0]:
+        package = module.split(".")[0]
+        if error.name not in (package, module):
             raise
         raise ModuleNotFoundError(
-            f'this needs {error.name}, which is not installed: pip install "cnnkit[{extra}]"', name=error.name
+            f'this needs {package}, which is not installed: pip install "cnnkit[{extra}]"', name=package
         ) from None
