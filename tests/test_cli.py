@@ -281,7 +281,7 @@ MISTAKES = [
     (["models", "--module", "no/such_nets.py"], "there is no file 'no/such_nets.py'"),
     (["summary", "keras:MobilNetV2"], "did you mean 'MobileNetV2'"),
     (["summary", "keras:VGG16", "--input-shape", "20,20,3"], "at least 32x32"),
-    (["summary", "tests"], "no model is called 'tests'"),
+    (["summary", "tests"], "'tests' is a folder"),
     (["summary", "./tests"], "'./tests' is a folder"),
     (["summary", "no/such/model"], "there is no file 'no/such/model'"),
     (["summary", "README.md"], "is no model that Keras saved"),

@@ -8,6 +8,7 @@ import fnmatch
 import sys
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from cnnkit._names import unknown
@@ -94,7 +95,9 @@ def summary(options: argparse.Namespace) -> int:
 
 def _summary_of(options: argparse.Namespace) -> Any:
     insight = part("insight")
-    if files.is_path(options.name):
+    if files.is_path(options.name) or (
+        options.name and Path(options.name).exists() and options.name not in part("models").names()
+    ):
         if options.classes is not None:
             raise Mistake("a saved model has its own number of classes; leave --classes away")
         return insight.summary(files.saved_model(options.name), input_shape=_one_or_all(options.input_shape))

@@ -238,7 +238,11 @@ def _recurrent(layer: Any, inputs: tuple[Shape, ...], output: Shape) -> int | No
     for cell in cells:
         size = cell.output_size
         gates = next((count for kind, count in _GATES.items() if isinstance(cell, kind)), None)
-        step = _cost_inside(cell, ((None, width),), (None, size)) if gates is None else gates * size * (width + size)
+        step = (
+            _cost_inside(cell, ((None, width),), (None, size))
+            if gates is None
+            else gates * size * (width + size)
+        )
         if step is None:
             return None
         total, width = total + step, size

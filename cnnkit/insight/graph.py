@@ -207,8 +207,13 @@ def _input_shapes(model: keras.Model, tensors: Sequence[Any], given: Any) -> lis
         return recorded
     if isinstance(given, dict):
         given = [given.get(tensor.name, shape[1:]) for tensor, shape in zip(tensors, recorded, strict=True)]
-    elif all(size is None or isinstance(size, int) for size in given):
+    elif _is_shape(given):
         given = [given]
+    if not isinstance(given, list | tuple) or not all(_is_shape(shape) for shape in given):
+        raise ValueError(
+            f"input_shape is a tuple of whole numbers without the batch (None for an open size), not {given!r}; "
+            f"model '{model.name}' was built for {', '.join(str(shape[1:]) for shape in recorded)}."
+        )
     shapes = [(recorded[0][0] if recorded else None, *shape) for shape in given]
     if len(shapes) != len(recorded):
         raise ValueError(
@@ -219,9 +224,14 @@ def _input_shapes(model: keras.Model, tensors: Sequence[Any], given: Any) -> lis
         if len(shape) != len(own):
             raise ValueError(
                 f"Input '{tensor.name}' of model '{model.name}' has shape {own[1:]} without the batch, and "
-                f"{shape[1:]} was given: the number of axes differs."
+                f"{shape[1:]} was given: the number of axes differs"
+                f"{'; leave the batch away' if len(shape) == len(own) + 1 else ''}."
             )
     return shapes
+
+
+def _is_shape(given: Any) -> bool:
+    return isinstance(given, list | tuple) and all(size is None or isinstance(size, int) for size in given)
 
 
 def _walk(graph: Graph, function: Any, values: list[int], prefix: str) -> list[int]:

@@ -164,10 +164,32 @@ def test_an_open_size_is_an_error_that_says_what_to_give():
     assert multiply_adds(model, (5, 5, 1)) == 9 * 9 * 2
 
 
-def test_a_wrong_number_of_axes_is_named():
-    model = chain((None, None, 1), layers.Conv2D(2, 3))
-    with pytest.raises(ValueError, match="number of axes"):
-        multiply_adds(model, (5, 5))
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (
+            (5, 5),
+            r"has shape \(None, None, 1\) without the batch, and \(5, 5\) was given: the number of axes differs\.$",
+        ),
+        ((None, 5, 5, 1), "the number of axes differs; leave the batch away"),
+        (5, "tuple of whole numbers without the batch.*not 5"),
+        ("5", "not '5'"),
+        ((5.5, 5, 1), r"not \(5.5, 5, 1\); model 'functional.*' was built for \(None, None, 1\)"),
+        ([(5, 5, 1), (5, 5, 1)], "has 1 inputs, and 2 input shapes were given"),
+    ],
+)
+def test_a_shape_that_does_not_suit_is_named_with_what_was_given(given, words):
+    with pytest.raises(ValueError, match=words):
+        multiply_adds(chain((None, None, 1), layers.Conv2D(2, 3)), given)
+
+
+def test_a_model_of_two_inputs_takes_a_shape_for_each_or_for_one_by_its_name():
+    left, right = keras.Input((5, 2), name="left"), keras.Input((7, 2), name="right")
+    convolved = [layers.Conv1D(3, 1)(left), layers.Conv1D(4, 1)(right)]
+    model = keras.Model([left, right], convolved)
+    assert multiply_adds(model) == 5 * 6 + 7 * 8
+    assert multiply_adds(model, [(10, 2), (20, 2)]) == 10 * 6 + 20 * 8
+    assert multiply_adds(model, {"right": (20, 2)}) == 5 * 6 + 20 * 8
 
 
 @pytest.mark.parametrize("count", [multiply_adds, summary])
