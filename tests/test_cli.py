@@ -336,7 +336,7 @@ def test_a_module_that_fails_is_named_with_what_it_says(run, tmp_path):
 
 def test_an_unknown_chapter_of_claims_gets_the_nearest(run, tmp_path):
     notebook(tmp_path, "models/lenet")
-    status, _, err = run("claims", str(tmp_path), "--chapter", "models/17-lennet")
+    status, _, err = run("claims", str(tmp_path), "--chapter", "models/lennet")
     assert status == 2 and "did you mean 'models/lenet'" in err
 
 

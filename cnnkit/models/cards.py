@@ -198,13 +198,12 @@ class Card:
     note: str = ""
 
     def __post_init__(self) -> None:
-        inputs = {"image": self.inputs} if isinstance(self.inputs, Input) else dict(self.inputs)
-        if not inputs or not all(isinstance(entry, Input) for entry in inputs.values()):
+        inputs = {self.inputs.what: self.inputs} if isinstance(self.inputs, Input) else self.inputs
+        named = isinstance(inputs, Mapping) and inputs
+        if not named or not all(isinstance(entry, Input) for entry in inputs.values()):
             raise ValueError(
                 f"{self.name} needs inputs=Input(shape, ...), or a mapping of names to such, not {self.inputs!r}"
             )
-        if isinstance(self.inputs, Input) and self.inputs.what != "image":
-            inputs = {self.inputs.what: self.inputs}
         fields = {"inputs": inputs, "family": self.family or self.name}
         if self.total_parameters is None:
             fields["total_parameters"] = self.parameters

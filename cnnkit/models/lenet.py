@@ -121,7 +121,7 @@ def lenet_1989(classes: int | None = 10, input_shape: tuple[int | None, ...] = (
             classes=10,
             input_shape=(32, 32, 1),
             licence="Apache-2.0; trained on MNIST",
-            origin="python data/weights/train_lenet5.py --keep",
+            origin="python chapters/models/lenet_mnist_trials.py --keep",
             options={"connections": "table", "subsampling": "trainable", "output": "bitmaps"},
             note="one run of data/results/lenet5-mnist-5-seeds.csv",
         )

@@ -87,15 +87,18 @@ def create(
         made = _build(card, builder, arguments)
         if weights is not None:
             _load(made, card, builder, arguments, entry, weights)
-        outputs = _outputs(made, card, pooling, features)
-        inputs = made.input
-        if preprocess:
-            inputs, tensor = _prepared_input(card, input_shape)
-        elif input_tensor is not None:
-            inputs, tensor = _sources(input_tensor), input_tensor
-        if preprocess or input_tensor is not None:
-            outputs = keras.Model(made.input, outputs).call(tensor)  # the same layers, on the other tensor
-        if outputs is not made.output:
+        if features is not None or pooling or preprocess or input_tensor is not None:
+            inputs, outputs = _ends(made)
+            if features is not None:
+                outputs = _maps(made, card, features)
+            elif pooling:
+                outputs = _pooled(outputs, card, pooling)
+            if preprocess or input_tensor is not None:
+                whole = keras.Model(inputs, outputs)
+                inputs, tensor = (
+                    _prepared(card, input_shape) if preprocess else (_sources(input_tensor), input_tensor)
+                )
+                outputs = whole.call(tensor)  # the same layers, on the other tensor
             made = keras.Model(inputs, outputs)
     made.name = name or card.name
     made.registered_name = card.name  # for transplant, which looks for the family's map
@@ -125,17 +128,23 @@ def _build(card: Card, builder: Builder, arguments: Mapping[str, object]) -> ker
         ) from error
 
 
-def _outputs(made: keras.Model, card: Card, pooling: str | None, features: Sequence[int | str] | None) -> Any:
-    if features is not None:
-        stages = {str(key): stage for key, stage in card.stages.items()}
-        return [made.get_layer(stages[str(key)].layer).output for key in features]
-    if pooling is None:
-        return made.output
-    maps = made.output
+def _ends(model: keras.Model) -> tuple[Any, Any]:
+    """Inputs and outputs as the model takes and gives them, a Sequential's too."""
+    if isinstance(model, keras.Sequential):
+        return model.inputs[0], model.outputs[0]
+    return model.input, model.output
+
+
+def _maps(made: keras.Model, card: Card, features: Sequence[int | str]) -> list[Any]:
+    stages = {str(key): stage for key, stage in card.stages.items()}
+    return [made.get_layer(stages[str(key)].layer).output for key in features]
+
+
+def _pooled(maps: Any, card: Card, pooling: str) -> Any:
     rank = len(getattr(maps, "shape", ())) - 2
     if rank not in (1, 2, 3):
         raise ValueError(
-            f"{card.name} ends in {made.output_shape} without its head: no maps that pooling= could pool"
+            f"{card.name} ends in {getattr(maps, 'shape', maps)} without its head: no maps that pooling= could pool"
         )
     layer = getattr(keras.layers, f"{_POOLINGS[pooling]}{rank}D")
     return layer(data_format="channels_last", name=f"pooled_{pooling}")(maps)
@@ -151,7 +160,7 @@ def _sources(tensors: Any) -> Any:
     return different if len(different) > 1 else different[0]
 
 
-def _prepared_input(card: Card, shape: tuple[int | None, ...]) -> tuple[Any, Any]:
+def _prepared(card: Card, shape: tuple[int | None, ...]) -> tuple[Any, Any]:
     pixels = keras.Input((None, None, shape[-1]), name="pixels")
     how = dataclasses.replace(card.preprocessing, size=shape[:2])
     return pixels, Preparation(how, name="preparation")(pixels)
@@ -196,8 +205,10 @@ def _load(
 
 def _read(model: keras.Model, card: Card, file: Path, arguments: Mapping[str, Any]) -> None:
     try:
-        model.load_weights(file)
-    except (OSError, KeyError, ValueError) as error:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "Skipping")  # what Keras would leave as it was, and only say so
+            model.load_weights(file)
+    except (OSError, KeyError, ValueError, UserWarning) as error:
         asked = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
         raise ValueError(
             f"'{file}' does not hold the weights of {card.name} with {asked}: {error}"

@@ -160,11 +160,11 @@ class Preprocessing:
             return images
         if told is not None:
             return images if told == self.polarity else 1 - images
-        wrong = _ground_is_light(images) == (self.polarity == "light on dark")
+        other = next(word for word in _POLARITIES if word != self.polarity)
+        wrong = _dark_on_light(images if other == "dark on light" else 1 - images)
         if not wrong.any():
             return images
-        other = next(word for word in _POLARITIES if word != self.polarity)
-        what = f"{who} reads {self.polarity}, and {wrong.sum()} of {len(images)} images look {other}"
+        what = f"{who} reads {self.polarity}, and {wrong.sum()} of {len(images)} looks {other}"
         if picture:
             warnings.warn(f"{what}: inverted; say polarity=... if that is wrong", UserWarning, stacklevel=4)
             return np.where(wrong[:, None, None, None], 1 - images, images)
@@ -221,7 +221,7 @@ class Preparation(keras.Layer):
         self.preprocessing = preprocessing
 
     def call(self, inputs: Any) -> Any:
-        return self.preprocessing.apply(keras.ops, inputs / 255.0)
+        return self.preprocessing.apply(keras.ops, keras.ops.cast(inputs, self.compute_dtype) / 255.0)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         return (input_shape[0], *self.preprocessing.size, input_shape[-1])
@@ -293,6 +293,8 @@ def _read(images: Any, who: str) -> list[tuple[np.ndarray, bool]]:
     """Batches `(images, height, width, channels)` in [0, 1], each with whether it is a picture or bare floats."""
     if isinstance(images, (str, os.PathLike)) or _is_pillow(images):
         return [_one_picture(images, who)]
+    if isinstance(images, (list, tuple)) and not images:
+        return []
     if isinstance(images, (list, tuple)) and any(
         isinstance(item, (str, os.PathLike, np.ndarray)) or _is_pillow(item) or keras.ops.is_tensor(item)
         for item in images
@@ -373,11 +375,11 @@ def _with_channels(images: np.ndarray, wanted: int) -> np.ndarray:
     return np.repeat(images, 3, axis=-1) if wanted == 3 else (images @ _GREY)[..., None]
 
 
-def _ground_is_light(images: np.ndarray) -> np.ndarray:
-    """For each image whether three quarters of its border are lighter than middle grey."""
+def _dark_on_light(images: np.ndarray) -> np.ndarray:
+    """For each image whether three quarters of its border are light, and anything in it is dark."""
     edges = images[:, [0, -1]], images[:, :, [0, -1]]
     border = np.concatenate([edge.reshape(len(images), np.prod(edge.shape[1:])) for edge in edges], axis=1)
-    return np.mean(border > 0.5, axis=1) > 0.75
+    return (np.mean(border > 0.5, axis=1) > 0.75) & (np.min(images, axis=(1, 2, 3)) < 0.5)
 
 
 def _known_polarity(polarity: str) -> None:

@@ -32,11 +32,11 @@ def test_each_layer_of_lenet5_has_the_papers_parameters(layer: str, parameters: 
     ("layer", "parameters"), [("H1", 1_068), ("H2", 2_592), ("H3", 5_790), ("output", 310)]
 )
 def test_each_layer_of_the_net_of_1989_has_the_papers_parameters(layer: str, parameters: int) -> None:
-    assert models.create("lenet1").get_layer(layer).count_params() == parameters
+    assert models.create("lenet-1989").get_layer(layer).count_params() == parameters
 
 
 def test_the_net_of_1989_has_64660_connections() -> None:
-    model = models.create("lenet1")
+    model = models.create("lenet-1989")
     biases = sum(units(model, name) for name in ("H1", "H2", "H3", "output"))
     assert insight.multiply_adds(model) + biases == 64_660
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnnkit.scratch import poolings
+from cnnkit.scratch import pooling as poolings
 
 ODD, EVEN = (7, 5, 3), (8, 6, 2)
 

@@ -19,7 +19,7 @@ def convolution(w: Weights, name: str, x: np.ndarray) -> np.ndarray:
     return scratch.convolve2d(x, w[f"{name}/kernel"], w[f"{name}/bias"])
 
 
-def lenet1(w: Weights, x: np.ndarray) -> np.ndarray:
+def lenet_1989(w: Weights, x: np.ndarray) -> np.ndarray:
     settings = {"stride": 2, "padding": 2, "pad_value": -1.0}
     squash = scratch.scaled_tanh
     joined = [("H1", np.ones((1, 12))), ("H2", RING)]
@@ -49,7 +49,7 @@ def lenet5_modern(w: Weights, x: np.ndarray) -> np.ndarray:
 
 
 CASES = {
-    "lenet1": {"twin": lenet1},
+    "lenet-1989": {"twin": lenet_1989},
     "lenet5": {
         "twin": lenet5,
         "options": [
