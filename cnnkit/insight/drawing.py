@@ -81,12 +81,11 @@ class _Stack:
 
     def draw(self, axes: Any, x: float, tallest: int, colour: Any) -> float:
         """Draw the stack from x on; returns how broad it came out."""
-        from matplotlib.patches import Rectangle
-
+        rectangle = needed("matplotlib.patches", "plots").Rectangle
         if not self.sides:
             height = min(1.0, 0.25 + 0.75 * (self.maps / 120) ** 0.5)
             axes.add_patch(
-                Rectangle((x + 0.15, 0), 0.1, height, facecolor=colour, alpha=0.75, edgecolor="none")
+                rectangle((x + 0.15, 0), 0.1, height, facecolor=colour, alpha=0.75, edgecolor="none")
             )
             return 0.4
         height, width = _drawn(self.sides, tallest)
@@ -94,7 +93,7 @@ class _Stack:
         for k in reversed(range(shown)):
             corner = (x + 0.035 * k, 0.035 * k)
             axes.add_patch(
-                Rectangle(
+                rectangle(
                     corner, width, height, facecolor=colour, edgecolor="white", linewidth=0.8, alpha=0.85
                 )
             )
