@@ -61,7 +61,7 @@ class Call:
     def of_inner(self, layer: Any, first: int = 1) -> Call:
         """The call that a wrapper makes of its layer; with `first=2` of one moment, a `(batch, time, ...)` less time."""
         inputs, outputs = (
-            tuple((shape[0], *shape[first:]) for shape in shapes)
+            tuple((None, *shape[first:]) for shape in shapes)
             for shapes in (self.input_shapes, self.output_shapes)
         )
         return Call(self.path, layer, self.inputs, self.outputs, inputs, outputs)

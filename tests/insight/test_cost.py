@@ -109,6 +109,15 @@ def test_a_dot_product_of_two_inputs_counts_what_it_sums_over():
     assert multiply_adds(keras.Model([left, right], layers.Dot(axes=2)([left, right]))) == 10 * 7 * 8
 
 
+@pytest.mark.skipif(not hasattr(layers, "ReversibleEmbedding"), reason="this Keras has no such layer")
+def test_looking_up_a_word_is_free_and_the_way_back_is_a_product_with_every_word():
+    inputs = keras.Input((7,), dtype="int32")
+    words = layers.ReversibleEmbedding(20, 5)
+    vectors = words(inputs)
+    assert multiply_adds(keras.Model(inputs, vectors)) == 0
+    assert multiply_adds(keras.Model(inputs, words(vectors, reverse=True))) == 7 * 5 * 20
+
+
 def ones(*shape):
     return np.ones(shape, "float32")
 

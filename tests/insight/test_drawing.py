@@ -37,6 +37,17 @@ def test_at_most_eight_maps_of_a_stack_are_drawn(small) -> None:
     assert image.get_height() > edges.get_height() > edges.get_width()
 
 
+def test_each_label_stands_under_the_middle_of_its_stack(small) -> None:
+    figure = insight.drawing(small)
+    plt.close(figure)
+    axes = figure.axes[0]
+    squares = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
+    for label, stack in zip(axes.texts, (squares[:1], squares[1:9], squares[9:]), strict=True):
+        left = min(square.get_x() for square in stack)
+        right = max(square.get_x() + square.get_width() for square in stack)
+        assert label.get_position()[0] == pytest.approx((left + right) / 2)
+
+
 def drawn(model: keras.Model) -> tuple[list[str], list[Rectangle]]:
     """The labels and the squares of a drawing."""
     figure = insight.drawing(model)
