@@ -12,7 +12,8 @@ from keras import layers, ops
 
 from cnnkit import models, scratch
 from cnnkit.models import Input, Stage, Weights
-from tests.models.common import FACTS, NUMBERS, NUMBERS_ONCE, Case, builder_of, case_fault
+from tests.models.common import FACTS, NUMBERS, NUMBERS_ONCE, builder_of, case_fault
+from tests.models.variants import Case
 
 CHECKS = NUMBERS | NUMBERS_ONCE
 pytestmark = pytest.mark.usefixtures("models_of_this_test")
