@@ -369,6 +369,12 @@ def test_operations_keep_the_axes_that_they_do_not_mix(operation, size):
     assert (field.size, str(field)) == size
 
 
+def test_an_array_turned_over_as_a_whole_and_back_keeps_the_middle_axis():
+    inputs = keras.Input((16, 1))
+    model = keras.Model(inputs, ops.transpose(ops.transpose(layers.Conv1D(2, 3)(inputs))))
+    assert receptive_field(model, model.operations[-1]).size == (3,)
+
+
 def test_attention_within_rows_keeps_the_rows_apart():
     inputs = keras.Input((16, 12, 4))
     x = layers.Conv2D(4, 3)(inputs)
