@@ -134,48 +134,50 @@ def _places(parent: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST
                 yield from _places(node)
 
 
-def tests_of(path: Path) -> list[str]:
-    """The tests that stand for a file: the folder of its part, and whole-package tests of what it registers."""
-    part = path.parts[1]
-    found = [f"tests/{part}"] if (ROOT / "tests" / part).is_dir() else ["tests"]
-    own = ROOT / "tests" / part / f"test_{path.stem.lstrip('_')}.py"
-    return [str(own.relative_to(ROOT)), *found] if own.is_file() else found
+def tests_of(path: Path, root: Path = ROOT) -> list[str]:
+    """The tests that stand for a file: those of its own name first, then those of its part."""
+    own, part = f"tests/{path.parts[1]}/test_{path.stem.lstrip('_')}.py", f"tests/{path.parts[1]}"
+    return [name for name in (own, part) if (root / name).exists()] or ["tests"]
+
+
+def outcome(root: Path, tests: list[str], limit: float) -> tuple[bool, str]:
+    """Whether a test of a copy fails, and which; what runs for ever fails too."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-m", "not slow and not browser"]
+    environment = {
+        **os.environ,
+        **{"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", "TF_CPP_MIN_LOG_LEVEL": "3"},
+        **{"CUDA_VISIBLE_DEVICES": "", "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"},
+        "XDG_CACHE_HOME": str(root / ".cache"),
+    }
+    process = subprocess.Popen(
+        [*command, "-p", "no:cacheprovider", *tests],
+        cwd=root,
+        env=environment,
+        text=True,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        out, _ = process.communicate(timeout=limit)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return True, f"still running after {limit:.0f} s"
+    if process.returncode not in (0, 1, 2):  # 1: a test failed; 2: it could not even be collected
+        raise RuntimeError(f"pytest could not run {' '.join(tests)}:\n{out}")
+    told = [line for line in out.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return process.returncode != 0, (told or out.splitlines() or [""])[-1][:150]
 
 
 def killed(mutant: Mutant, copies: list[Path], lock: threading.Lock, limit: float) -> tuple[bool, str, float]:
-    """Whether a test fails, which, and after how many seconds; a mutant that runs for ever counts as killed."""
+    """Whether a test fails, which, and after how many seconds."""
     with lock:
         root = copies.pop()
     start, original = time.monotonic(), (root / mutant.path).read_text("utf-8")
     try:
         (root / mutant.path).write_text(mutant.source, "utf-8")
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-x",
-            "-q",
-            "-n",
-            "0",
-            "-m",
-            "not slow and not browser",
-            "-p",
-            "no:cacheprovider",
-        ]
-        environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", "TF_CPP_MIN_LOG_LEVEL": "3",
-                       "CUDA_VISIBLE_DEVICES": "", "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": str(root / ".cache")}  # fmt: skip
-        process = subprocess.Popen(
-            [*command, *tests_of(mutant.path)], cwd=root, env=environment, text=True, start_new_session=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        try:
-            out, _ = process.communicate(timeout=limit)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            return True, f"still running after {limit:.0f} s", time.monotonic() - start
-        told = [line for line in out.splitlines() if line.startswith(("FAILED", "ERROR"))]
-        return process.returncode != 0, (told or out.splitlines() or [""])[-1][:150], time.monotonic() - start
+        return *outcome(root, tests_of(mutant.path, root), limit), time.monotonic() - start
     finally:
         (root / mutant.path).write_text(original, "utf-8")
         with lock:
@@ -212,6 +214,12 @@ def main() -> int:
             Path(shutil.copytree(ROOT, Path(folder) / str(job), ignore=LEFT_OUT))
             for job in range(options.jobs)
         ]
+        for part in sorted({tests_of(mutant.path)[-1] for mutant in drawn}):
+            fails, told = outcome(copies[0], [part], 10 * options.limit)
+            if fails:
+                parser.error(
+                    f"the tests of {part} fail without any mutant, so that they could kill none: {told}"
+                )
         lock, survivors = threading.Lock(), []
         running = {pool.submit(killed, mutant, copies, lock, options.limit): mutant for mutant in drawn}
         for number, future in enumerate(concurrent.futures.as_completed(running), start=1):
