@@ -145,8 +145,12 @@ def outcome(root: Path, tests: list[str], limit: float) -> tuple[bool, str]:
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-m", "not slow and not browser"]
     environment = {
         **os.environ,
-        **{"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", "TF_CPP_MIN_LOG_LEVEL": "3"},
-        **{"CUDA_VISIBLE_DEVICES": "", "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"},
+        "PYTHONPATH": str(root),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "CUDA_VISIBLE_DEVICES": "",
+        "MPLBACKEND": "Agg",
+        "OMP_NUM_THREADS": "1",
         "XDG_CACHE_HOME": str(root / ".cache"),
     }
     process = subprocess.Popen(
