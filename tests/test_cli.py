@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -39,11 +40,29 @@ def empty(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def test_models_are_listed_with_their_parameters(run):
+def test_models_are_listed_by_family_with_their_parameters(run):
     status, out, _ = run("models")
     assert status == 0
-    assert [line.split()[0] for line in out.splitlines()[1:]] == models.names()
-    assert "60,000" in next(line for line in out.splitlines() if line.startswith("lenet5 "))
+    families = [(family, name) for family, names in models.families().items() for name in names]
+    assert [tuple(line.split()[:2]) for line in out.splitlines()[1:]] == families
+    assert "60,000" in next(line for line in out.splitlines() if " lenet5 " in line)
+
+
+def test_models_can_be_filtered_by_family_and_kind(run, my_nets):
+    def listed(*filters: str) -> list[str]:
+        status, out, err = run("models", "--json", "--module", str(my_nets), *filters)
+        return [card["name"] for card in json.loads(out)] if status == 0 else [err.strip()]
+
+    assert listed("--family", "mine") == ["mine-l", "mine-s"]
+    assert listed("mine-?", "--kind", "regressor") == ["mine-l"]
+    assert listed("lenet5", "--family", "lenet") == ["lenet5"]
+    assert listed("--family", "lennet") == [
+        "cnnkit: no family of models is called 'lennet'; did you mean 'lenet'?"
+    ]
+    assert listed("--kind", "detektor")[0].startswith("cnnkit: no kind of models is called 'detektor'")
+    assert listed("lenet*", "--kind", "regressor") == [
+        "cnnkit: no model matches 'lenet*' and is of kind regressor"
+    ]
 
 
 def test_models_for_a_program_are_their_cards(run):
@@ -81,6 +100,129 @@ def test_a_summary_of_a_saved_model_counts_what_keras_counts(run, tmp_path):
     model.save(tmp_path / "mine.keras")
     status, out, _ = run("summary", str(tmp_path / "mine.keras"), "--json")
     assert status == 0 and json.loads(out)["parameters"] == model.count_params() == 40
+
+
+@pytest.fixture
+def forget():
+    """What a test imports as a user's module is forgotten, so that the next may import it again."""
+    path, modules, objects = list(sys.path), set(sys.modules), dict(keras.saving.get_custom_objects())
+    yield
+    sys.path[:] = path
+    keras.saving.get_custom_objects().clear()
+    keras.saving.get_custom_objects().update(objects)
+    for name in set(sys.modules) - modules:
+        if name.startswith("my_"):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def my_nets(tmp_path, forget, models_of_this_test) -> Path:
+    """A module of a user's, with two networks and a layer, which reads a neighbour."""
+    (tmp_path / "my_widths.py").write_text("SMALL, LARGE = 2, 4\n", "utf-8")
+    path = tmp_path / "my_nets.py"
+    path.write_text(
+        """
+import keras
+from my_widths import LARGE, SMALL
+from cnnkit import models
+
+@keras.saving.register_keras_serializable("mine")
+class Twice(keras.layers.Layer):
+    def call(self, x):
+        return 2 * x
+
+def net(classes, input_shape, width):
+    inputs = keras.Input(input_shape)
+    x = keras.layers.Conv2D(width, 3, name="look")(inputs)
+    return keras.Model(inputs, x if classes is None else keras.layers.Dense(classes)(keras.layers.Flatten()(x)))
+
+def small(classes, input_shape):
+    return net(classes, input_shape, SMALL)
+
+def large(classes, input_shape):
+    return net(classes, input_shape, LARGE)
+
+MINE = models.family("mine", year=2026, classes=3, inputs=models.Input((8, 8, 1)))
+models.register("mine-s", MINE, title="Mine, small")(small)
+models.register("mine-l", MINE, title="Mine, large", kind="regressor")(large)
+""",
+        "utf-8",
+    )
+    return path
+
+
+@pytest.mark.parametrize("named", ["path", "module"])
+def test_a_network_of_a_module_of_the_users_is_listed_shown_and_counted(named, run, my_nets, monkeypatch):
+    monkeypatch.chdir(my_nets.parent)
+    module = ("--module", str(my_nets) if named == "path" else "my_nets")
+    assert "Mine, large" in run("models", "mine*", *module)[1]
+    assert run("card", "mine-s", *module)[1].startswith("mine-s (2026): Mine, small")
+    counted = json.loads(run("summary", "mine-s", "--json", *module)[1])
+    assert counted["parameters"] == 9 * 2 + 2 + 72 * 3 + 3
+
+
+def test_a_saved_model_may_need_a_module_of_the_users(run, my_nets, tmp_path):
+    saved = tmp_path / "twice.keras"
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import keras, my_nets\n"
+        f"keras.Sequential([keras.Input((4, 4, 1)), my_nets.Twice()]).save({str(saved)!r})"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+    status, _, err = run("summary", str(saved))
+    assert status == 2 and "needs the class 'Twice'" in err and "--module" in err
+    status, out, _ = run("summary", str(saved), "--module", str(my_nets))
+    assert status == 0 and "Twice: cost unknown" in out and "register_cost(Twice)" in out
+
+
+def test_a_network_of_keras_is_counted_without_values_for_its_weights(run):
+    counted = json.loads(run("summary", "keras:MobileNetV2", "--json")[1])
+    assert counted["parameters"] == 3_538_984
+    assert counted["multiply_adds"] == 300_774_272
+    assert counted["receptive_field"]["size"] == [491, 491]
+    small = json.loads(
+        run("summary", "keras:MobileNetV2", "--json", "--classes", "7", "--input-shape", "96,96,1")[1]
+    )
+    assert small["layers"][0]["output_shape"] == [None, 96, 96, 1]
+    assert small["layers"][-1]["output_shape"] == [None, 7]
+
+
+def test_a_summary_makes_no_values_for_weights(run, monkeypatch):
+    def refuse(*arguments, **options):
+        raise AssertionError("a weight was drawn")
+
+    for initializer in ("VarianceScaling", "RandomNormal", "Zeros", "Ones"):
+        monkeypatch.setattr(getattr(keras.initializers, initializer), "__call__", refuse)
+    assert run("summary", "lenet5-modern")[0] == 0
+    assert run("summary", "keras:VGG16")[0] == 0
+
+
+@pytest.mark.usefixtures("models_of_this_test")
+def test_a_network_of_two_inputs_is_given_a_shape_for_each(run):
+    @models.register(
+        "two",
+        title="Two inputs",
+        year=2026,
+        kind="regressor",
+        inputs={"a": models.Input((8,)), "b": models.Input((9,))},
+    )
+    def two(input_shape):
+        inputs = {name: keras.Input(shape, name=name) for name, shape in input_shape.items()}
+        return keras.Model(inputs, keras.layers.Concatenate()(list(inputs.values())))
+
+    shapes = "--input-shape", "4", "--input-shape", "5"
+    counted = json.loads(run("summary", "two", "--json", *shapes)[1])
+    assert counted["layers"][-1]["output_shape"] == [None, 9]
+    status, _, err = run("summary", "two", *shapes, "--input-shape", "6")
+    assert status == 2 and "two has 2 inputs (a, b), and 3 --input-shape" in err
+
+
+def test_a_former_name_works_and_tells_the_new_one(run):
+    now = next(name for name in models.names() if models.card(name).formerly)
+    former = models.card(now).formerly[0]
+    for command in ("card", "summary"):
+        status, out, err = run(command, former)
+        assert status == 0 and out.startswith(now)
+        assert err == f"cnnkit: '{former}' is called '{now}' now\n"
 
 
 def test_data_sets_are_listed_with_where_they_are(run, empty):
@@ -135,6 +277,15 @@ def test_claims_are_collected_from_the_notebooks(run, tmp_path):
 MISTAKES = [
     (["card", "lenet6"], "did you mean 'lenet5'"),
     (["models", "lennet5"], "did you mean 'lenet5'"),
+    (["models", "--module", "no_such_nets"], "there is no module 'no_such_nets' in this folder or installed"),
+    (["models", "--module", "no/such_nets.py"], "there is no file 'no/such_nets.py'"),
+    (["summary", "keras:MobilNetV2"], "did you mean 'MobileNetV2'"),
+    (["summary", "keras:VGG16", "--input-shape", "20,20,3"], "at least 32x32"),
+    (["summary", "tests"], "'tests' is a folder"),
+    (["summary", "./tests"], "'./tests' is a folder"),
+    (["summary", "no/such/model"], "there is no file 'no/such/model'"),
+    (["summary", "README.md"], "is no model that Keras saved"),
+    (["summary", "tests/conftest.py"], "write --module tests/conftest.py and the name of one"),
     (["summary", "resnet"], "no model is called 'resnet'"),
     (["summary", "lenet5", "--input-shape", "9,9,1"], "at least 32x32"),
     (["summary", "absent.keras"], "there is no file 'absent.keras'"),
@@ -169,6 +320,20 @@ def test_a_file_that_holds_no_model_is_named(name, run, tmp_path):
     assert status == 2 and f"{name}' cannot be read as a model" in err
 
 
+def test_a_file_of_weights_alone_is_told_from_a_model(run, tmp_path):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    model.save_weights(tmp_path / "mine.weights.h5")
+    status, _, err = run("summary", str(tmp_path / "mine.weights.h5"))
+    assert status == 2 and "holds weights without the network" in err
+
+
+@pytest.mark.usefixtures("forget")
+def test_a_module_that_fails_is_named_with_what_it_says(run, tmp_path):
+    (tmp_path / "my_broken.py").write_text("import keras\nkeras.no_such_thing\n", "utf-8")
+    status, _, err = run("models", "--module", str(tmp_path / "my_broken.py"))
+    assert status == 2 and "my_broken.py' cannot be imported: AttributeError" in err
+
+
 def test_an_unknown_chapter_of_claims_gets_the_nearest(run, tmp_path):
     notebook(tmp_path, "models/lenet")
     status, _, err = run("claims", str(tmp_path), "--chapter", "models/lennet")
@@ -196,6 +361,24 @@ def test_every_command_explains_itself(command, run):
     assert status == 0 and out.startswith("usage: cnnkit") and len(out.splitlines()) > 6
 
 
+def test_the_second_list_of_models_does_not_wait_for_keras(tmp_path):
+    code = "import sys; from cnnkit import cli; cli.main(sys.argv[1:]); print('keras' in sys.modules)"
+
+    def run_again(*arguments: str) -> list[str]:
+        command = [sys.executable, "-c", code, *arguments]
+        environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+        run = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=environment)
+        return run.stdout.splitlines()
+
+    *first, with_keras = run_again("models")
+    assert with_keras == "True"
+    assert run_again("models") == [*first, "False"]
+    assert run_again("card", "lenet5") == [*str(models.card("lenet5")).splitlines(), "False"]
+    (kept,) = (tmp_path / "cnnkit").glob("cards-*.json")
+    kept.write_text("{", "utf-8")  # cut off
+    assert run_again("models") == [*first, "True"]
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["data", "list"]])
 def test_what_needs_no_network_does_not_wait_for_keras(arguments):
     code = f"import sys; from cnnkit import cli\ntry: cli.main({arguments})\nexcept SystemExit: pass\nprint(*sys.modules)"
@@ -214,7 +397,7 @@ class WithoutBackend:
 
 
 def test_a_backend_that_is_not_installed_is_named_with_the_remedy(run, monkeypatch):
-    monkeypatch.setattr(cli, "cnnkit", WithoutBackend())
+    monkeypatch.setattr("cnnkit.cli.parts.cnnkit", WithoutBackend())
     status, out, err = run("models")
     assert (status, out) == (2, "") and "pip install 'cnnkit[jax]'" in err and "KERAS_BACKEND" in err
 

@@ -292,7 +292,7 @@ def test_the_paths_that_the_pages_name_exist():
 
 
 def test_a_path_that_leads_nowhere_is_caught():
-    assert absent_paths("see `cnnkit/cli.py`, `cnnkit/clu.py` and `book/figures/name.js`") == [
+    assert absent_paths("see `cnnkit/gradients.py`, `cnnkit/clu.py` and `book/figures/name.js`") == [
         "cnnkit/clu.py"
     ]
 

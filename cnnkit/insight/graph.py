@@ -37,6 +37,16 @@ class Call:
         return type(self.operation).__name__
 
     @property
+    def title(self) -> str:
+        """The kind, and for a wrapper what it wraps: TimeDistributed(Conv2D)."""
+        return _title(self.operation)
+
+    @property
+    def innermost(self) -> str:
+        """The kind of layer that does the work, under all wrappers."""
+        return self.title.rsplit("(", 1)[-1].rstrip(")")
+
+    @property
     def input_shape(self) -> Shape:
         return self.input_shapes[0]
 
@@ -47,6 +57,14 @@ class Call:
     @property
     def args(self) -> tuple:
         return self.node.arguments.args
+
+    def of_inner(self, layer: Any, first: int = 1) -> Call:
+        """The call that a wrapper makes of its layer; with `first=2` of one moment, a `(batch, time, ...)` less time."""
+        inputs, outputs = (
+            tuple((None, *shape[first:]) for shape in shapes)
+            for shapes in (self.input_shapes, self.output_shapes)
+        )
+        return Call(self.path, layer, self.inputs, self.outputs, inputs, outputs)
 
     def arguments(self, tensors: Sequence[Any]) -> tuple[tuple, dict[str, Any]]:
         """The arguments with which to make this call again, on other tensors."""
@@ -71,6 +89,11 @@ class Graph:
         self.shapes.append(tuple(shape))
         return len(self.shapes) - 1
 
+    @property
+    def channels_first(self) -> bool:
+        """True where a layer takes the axis after the batch for the channels."""
+        return any(getattr(call.operation, "data_format", None) == "channels_first" for call in self.calls)
+
     def ancestors(self) -> set[int]:
         """Numbers of the values on which the model's outputs depend."""
         needed = set(self.outputs)
@@ -93,6 +116,34 @@ class Graph:
         name = getattr(layer, "name", layer)
         known = [call.path for call in self.calls]
         raise ValueError(unknown(f"layer of model '{self.name}'", str(name), known))
+
+
+#: Folders of Keras whose layers work number by number, so that they cost no products and keep each number its place.
+ELEMENTWISE = {"activations", "applications", "merging", "normalization", "preprocessing", "regularization"}
+
+
+def keras_family(layer: Any) -> str | None:
+    """The folder of Keras in which a layer's class, or the nearest of its bases, stands: "pooling", "applications"."""
+    for kind in type(layer).__mro__:
+        match kind.__module__.split("."):
+            case ["keras", "src", "layers", folder, _, *_]:
+                return folder
+            case ["keras", "src", "applications", _]:
+                return "applications"
+    return None
+
+
+def _title(operation: Any) -> str:
+    kind = type(operation).__name__
+    inner = getattr(operation, {"Bidirectional": "forward_layer", "RNN": "cell"}.get(kind, "layer"), None)
+    return f"{kind}({_title(inner)})" if isinstance(inner, keras.Layer) else kind
+
+
+def is_readable(model: Any) -> bool:
+    """True for a model whose graph Keras has recorded: functional, or a Sequential that is built."""
+    if isinstance(model, keras.Sequential):
+        return model.built and getattr(model, "_functional", None) is not None
+    return hasattr(model, "_nodes_by_depth")
 
 
 def read(model: keras.Model, input_shape: Any = None) -> Graph:
@@ -135,13 +186,13 @@ def _functional(model: Any) -> Any:
             "inputs = keras.Input(shape); keras.Model(inputs, layer(inputs))."
         )
     if isinstance(model, keras.Sequential):
-        if not model.built or getattr(model, "_functional", None) is None:
+        if not is_readable(model):
             raise ValueError(
                 f"Model '{model.name}' is not built, so its shapes are unknown. Put keras.Input(shape) first in "
                 "the Sequential, or call model.build((None, height, width, channels))."
             )
         return model._functional
-    if not hasattr(model, "_nodes_by_depth"):
+    if not is_readable(model):
         raise ValueError(
             f"Model '{model.name}' is a subclass of keras.Model ({type(model).__name__}): its graph is written in "
             "Python and cannot be read. Trace it once, and give the result: inputs = keras.Input(shape); "
@@ -156,8 +207,13 @@ def _input_shapes(model: keras.Model, tensors: Sequence[Any], given: Any) -> lis
         return recorded
     if isinstance(given, dict):
         given = [given.get(tensor.name, shape[1:]) for tensor, shape in zip(tensors, recorded, strict=True)]
-    elif all(size is None or isinstance(size, int) for size in given):
+    elif _is_shape(given):
         given = [given]
+    if not isinstance(given, list | tuple) or not all(_is_shape(shape) for shape in given):
+        raise ValueError(
+            f"input_shape is a tuple of whole numbers without the batch (None for an open size), not {given!r}; "
+            f"model '{model.name}' was built for {', '.join(str(shape[1:]) for shape in recorded)}."
+        )
     shapes = [(recorded[0][0] if recorded else None, *shape) for shape in given]
     if len(shapes) != len(recorded):
         raise ValueError(
@@ -168,9 +224,14 @@ def _input_shapes(model: keras.Model, tensors: Sequence[Any], given: Any) -> lis
         if len(shape) != len(own):
             raise ValueError(
                 f"Input '{tensor.name}' of model '{model.name}' has shape {own[1:]} without the batch, and "
-                f"{shape[1:]} was given: the number of axes differs."
+                f"{shape[1:]} was given: the number of axes differs"
+                f"{'; leave the batch away' if len(shape) == len(own) + 1 else ''}."
             )
     return shapes
+
+
+def _is_shape(given: Any) -> bool:
+    return isinstance(given, list | tuple) and all(size is None or isinstance(size, int) for size in given)
 
 
 def _walk(graph: Graph, function: Any, values: list[int], prefix: str) -> list[int]:
@@ -189,7 +250,7 @@ def _walk(graph: Graph, function: Any, values: list[int], prefix: str) -> list[i
 def _call(graph: Graph, node: Any, inputs: list[int], prefix: str) -> list[int]:
     operation = node.operation
     path = prefix + operation.name
-    if isinstance(operation, keras.Model):
+    if isinstance(operation, keras.Model) and is_readable(operation):
         return _walk(graph, _functional(operation), inputs, path + "/")
     input_shapes = tuple(graph.shapes[value] for value in inputs)
     outputs = [graph.new_value(shape) for shape in _output_shapes(graph, node, input_shapes, path)]

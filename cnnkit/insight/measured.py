@@ -10,7 +10,7 @@ import numpy as np
 
 from cnnkit import gradients
 from cnnkit.insight.graph import Call, Graph, read, rebuild
-from cnnkit.insight.receptive_field import ReceptiveField, receptive_field
+from cnnkit.insight.receptive_field import Fields, ReceptiveField
 
 __all__ = ["MeasuredField", "measured_receptive_field"]
 
@@ -20,7 +20,8 @@ class MeasuredField:
     """How much each place of the input moves one unit (all channels of one position) of a layer.
 
     `influence` is the mean size of the gradient, one value for each place of the input; `first`, `last` and `size`
-    bound the places where it is not zero; `expected` is the field by arithmetic.
+    bound the places where it is not zero; `expected` is the field by arithmetic, None where a layer on the way is
+    unknown to it.
 
     Chapter: layers/receptive-fields.
     """
@@ -30,7 +31,7 @@ class MeasuredField:
     influence: np.ndarray
     first: tuple[int, ...]
     last: tuple[int, ...]
-    expected: ReceptiveField
+    expected: ReceptiveField | None
 
     @property
     def size(self) -> tuple[int, ...]:
@@ -40,6 +41,11 @@ class MeasuredField:
     @property
     def agrees(self) -> bool:
         """True when the box is the one that arithmetic gives, cut off where the image ends."""
+        if self.expected is None:
+            raise ValueError(
+                f"the field of layer '{self.layer}' by arithmetic is unknown, so there is nothing to agree with; "
+                "insight.summary names the layer that has to say what it sees"
+            )
         window = self.expected.window(*self.unit)
         clipped = [
             (max(first, 0), min(length - 1 if last is None else last, length - 1))
@@ -76,21 +82,22 @@ def measured_receptive_field(
         every_path: measure the twin, rather than the model as it is.
         seed: of the random pictures.
 
-    >>> inputs = keras.Input((16, 16, 1))
-    >>> x = keras.layers.Conv2D(2, 3, activation="relu")(inputs)
-    >>> found = measured_receptive_field(keras.Model(inputs, keras.layers.Conv2D(2, 3)(x)))
-    >>> found.size, found.agrees
-    ((5, 5), True)
+    Example:
+        >>> inputs = keras.Input((16, 16, 1))
+        >>> x = keras.layers.Conv2D(2, 3, activation="relu")(inputs)
+        >>> found = measured_receptive_field(keras.Model(inputs, keras.layers.Conv2D(2, 3)(x)))
+        >>> found.size, found.agrees
+        ((5, 5), True)
 
     Chapter: layers/receptive-fields.
     Paper: arXiv:1701.04128.
     """
-    expected = receptive_field(model, layer, input_shape=input_shape)
     graph = read(model, input_shape)
     shape = _fixed_shape(graph)
-    target = graph.find(layer if layer is not None else expected.layer)
+    fields = Fields(graph)
+    target = fields.last_map(0) if layer is None else graph.find(layer)
     probe = _twin(graph, target, every_path, seed)
-    channels_first = _channels_first(graph)
+    channels_first = graph.channels_first
     side = target.output_shape[2:] if channels_first else target.output_shape[1:-1]
     if unit is None:
         unit = tuple(length // 2 for length in side)
@@ -110,14 +117,14 @@ def measured_receptive_field(
             0.01 * rng.uniform(0.5, 1.0, (1, *shape)) if every_path else rng.normal(size=(samples, *shape))
         )
     slope = np.abs(gradients.gradient(activity, images)).mean(axis=0)
-    influence = slope.sum(axis=tuple(axis for axis in range(len(shape)) if axis + 1 not in expected.axes))
+    influence = slope.sum(axis=tuple(axis for axis in range(len(shape)) if axis + 1 not in fields.space(0)))
     places = np.nonzero(influence)
     if not len(places[0]):
         raise ValueError(
             f"No place of the input moves unit {unit} of layer '{target.path}': its gradient is zero."
         )
     first, last = (tuple(int(end(axis)) for axis in places) for end in (np.min, np.max))
-    return MeasuredField(target.path, unit, influence, first, last, expected)
+    return MeasuredField(target.path, unit, influence, first, last, fields.seen_by(target, 0))
 
 
 def _fixed_shape(graph: Graph) -> tuple[int, ...]:
@@ -130,10 +137,6 @@ def _fixed_shape(graph: Graph) -> tuple[int, ...]:
             f"input_shape={tuple(64 if side is None else side for side in shape)}."
         )
     return shape
-
-
-def _channels_first(graph: Graph) -> bool:
-    return any(getattr(call.operation, "data_format", None) == "channels_first" for call in graph.calls)
 
 
 def _twin(graph: Graph, target: Call, every_path: bool, seed: int) -> keras.Model:
@@ -161,6 +164,8 @@ def _averaging(layer: keras.Layer) -> keras.Layer:
     """A copy of a layer, with the average in place of a maximum."""
     if isinstance(layer, keras.layers.TimeDistributed):
         return keras.layers.TimeDistributed(_averaging(layer.layer), name=layer.name)
+    if isinstance(layer, keras.Model):
+        return keras.models.clone_model(layer, clone_function=_averaging)
     return _AVERAGES.get(type(layer), type(layer)).from_config(layer.get_config())
 
 

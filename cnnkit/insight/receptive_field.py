@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 import keras
 
-from cnnkit.insight.axes import axis_maps, channel_axis, normaliser_note
-from cnnkit.insight.graph import Call, Graph, Shape, read
+from cnnkit.insight.axes import axis_maps, channel_axis, normaliser_note, unknown_field
+from cnnkit.insight.graph import Call, Graph, Shape, is_readable, read
+from cnnkit.insight.moves import AxisMap
 from cnnkit.insight.reach import IDENTITY, Reach
 
 __all__ = ["ReceptiveField", "receptive_field"]
 
 # For each input of the model: {axis of the input: (axis of this value along which it slides, reach)}; an axis
-# of the input that is missing is seen as a whole.
-Field = dict[int, dict[int, tuple[int, Reach]]]
+# of the input that is missing is seen as a whole. None where a layer on the way is unknown.
+Field = dict[int, AxisMap | None]
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,11 @@ class ReceptiveField:
     def window(self, *unit: int) -> tuple[tuple[int, int | None], ...]:
         """First and last place that one unit sees, for each axis; it may reach into the padding.
 
-        >>> inputs = keras.Input((32, 32, 3))
-        >>> field = receptive_field(keras.Model(inputs, keras.layers.Conv2D(8, 5, padding="same")(inputs)))
-        >>> field.window(0, 10)
-        ((-2, 2), (8, 12))
+        Example:
+            >>> inputs = keras.Input((32, 32, 3))
+            >>> field = receptive_field(keras.Model(inputs, keras.layers.Conv2D(8, 5, padding="same")(inputs)))
+            >>> field.window(0, 10)
+            ((-2, 2), (8, 12))
         """
         if len(unit) != len(self.reaches):
             raise ValueError(
@@ -95,7 +98,8 @@ def receptive_field(
     Layer by layer, a window of k places d apart, moved by s, turns a field of size r and stride j into one of size
     r + (k - 1) d j and stride s j.  Where branches meet the field is the smallest interval that holds them all;
     global pooling, dense layers on a flattened map, attention and recurrence see everything.  Statistics that a
-    normalisation takes over the whole map are not counted, and the result says so in `notes`.
+    normalisation takes over the whole map are not counted, nor are gates that multiply a map by one number a
+    channel (squeeze-and-excitation), and the result says so in `notes`.
 
     Args:
         model: any functional or sequential Keras model.
@@ -104,10 +108,14 @@ def receptive_field(
         input: name or number of the input, for models with several.
         input_shape: shape without the batch, in place of the model's own.
 
-    >>> inputs = keras.Input((32, 32, 3))
-    >>> x = keras.layers.Conv2D(8, 3, strides=2)(inputs)
-    >>> receptive_field(keras.Model(inputs, keras.layers.Conv2D(8, 3)(x))).size
-    (7, 7)
+    Raises:
+        ValueError: if what the layer sees is unknown; the message says how to declare it.
+
+    Example:
+        >>> inputs = keras.Input((32, 32, 3))
+        >>> x = keras.layers.Conv2D(8, 3, strides=2)(inputs)
+        >>> receptive_field(keras.Model(inputs, keras.layers.Conv2D(8, 3)(x))).size
+        (7, 7)
 
     Chapter: layers/receptive-fields.
     Paper: doi:10.23915/distill.00021.
@@ -118,17 +126,24 @@ def receptive_field(
     call = fields.last_map(source) if layer is None else graph.find(layer)
     if source not in fields.of[call.outputs[0]]:
         raise ValueError(f"Layer '{call.path}' does not depend on input '{graph.input_names[source]}'.")
-    return fields.seen_by(call, source)
+    field = fields.seen_by(call, source)
+    if field is None:
+        raise ValueError(
+            f"What layer '{call.path}' sees of input '{graph.input_names[source]}' is unknown. "
+            + " ".join(fields.unknown)
+        )
+    return field
 
 
 class Fields:
-    """The field of every value of a graph, for every input."""
+    """The field of every value of a graph, for every input, and what has to be said about it."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.of: dict[int, Field] = {}
         self.channels: dict[int, int] = {}
-        self.notes: list[str] = []
+        self.notes: dict[int, list[str]] = {}
+        self.unknown: list[str] = []
         for number, value in enumerate(graph.inputs):
             rank = len(graph.shapes[value])
             self.of[value] = {number: {axis: (axis, IDENTITY) for axis in range(1, rank)}}
@@ -136,23 +151,39 @@ class Fields:
             self._pass(call)
 
     def _pass(self, call: Call) -> None:
-        maps, note = axis_maps(call)
-        for remark in (note, normaliser_note(call)):
-            if remark and remark not in self.notes:
-                self.notes.append(remark)
+        maps = maps_of(call)
+        remarks = [normaliser_note(call)]
+        if maps is None:
+            remarks.append(unknown_field(call))
+            self.unknown += [remarks[-1]] if remarks[-1] not in self.unknown else []
         channel = channel_axis(call)
-        seen: Field = {}
-        for value, axes in zip(call.inputs, maps, strict=True):
+        paths: dict[int, list[tuple[int, AxisMap | None]]] = {}
+        for value, axes in zip(call.inputs, maps or [None] * len(call.inputs), strict=True):
             for number, slides in self.of[value].items():
-                self._remember_channel(number, slides, channel)
-                moved = {
-                    axis: (axes[along][0], reach.through(axes[along][1]))
-                    for axis, (along, reach) in slides.items()
-                    if along in axes
-                }
-                seen[number] = _union(seen[number], moved) if number in seen else moved
+                if slides is not None:
+                    self._remember_channel(number, slides, channel)
+                paths.setdefault(number, []).append((value, _moved(slides, axes, channel)))
+        seen: Field = {}
+        for number, arriving in paths.items():
+            kept = self._without_gates(number, arriving) if call.kind == "Multiply" else arriving
+            if len(kept) < len(arriving):
+                remarks.append("Multiply: a gate made from the whole map is not counted as seeing it.")
+            seen[number] = functools.reduce(_union, [slides for _, slides in kept])
         for value in call.outputs:
             self.of[value] = seen
+            self.notes[value] = [remark for remark in dict.fromkeys(remarks) if remark]
+
+    def _without_gates(
+        self, number: int, arriving: list[tuple[int, AxisMap | None]]
+    ) -> list[tuple[int, AxisMap | None]]:
+        """The factors of a product, less those that hold one number a channel and were made from all places."""
+        places = set(self.space(number))
+
+        def is_gate(value: int, slides: AxisMap | None) -> bool:
+            longer = sum(size != 1 for size in self.graph.shapes[value][1:])
+            return longer < 2 and slides is not None and not places & slides.keys()
+
+        return [path for path in arriving if not is_gate(*path)] or arriving
 
     def _remember_channel(
         self, number: int, slides: dict[int, tuple[int, Reach]], channel: int | None
@@ -163,16 +194,23 @@ class Fields:
         mixed = [axis for axis, (along, _) in slides.items() if along == channel]
         self.channels[number] = mixed[0] if mixed and len(slides) > 1 else 0
 
-    def seen_by(self, call: Call, number: int) -> ReceptiveField:
-        """The field of one call's units in one input, without the channel axis."""
-        shape = self.graph.shapes[self.graph.inputs[number]]
+    def seen_by(self, call: Call, number: int) -> ReceptiveField | None:
+        """The field of one call's units in one input, without the channel axis; None where it is unknown."""
         slides = self.of[call.outputs[0]][number]
-        axes = self._space(number, shape)
+        if slides is None:
+            return None
+        axes = self.space(number)
         reaches = tuple(slides[axis][1] if axis in slides else None for axis in axes)
-        name = self.graph.input_names[number]
-        return ReceptiveField.of(call.path, name, reaches, shape, axes, tuple(self.notes))
+        name, shape = self.graph.input_names[number], self.graph.shapes[self.graph.inputs[number]]
+        return ReceptiveField.of(call.path, name, reaches, shape, axes, tuple(self.all_notes()))
 
-    def _space(self, number: int, shape: Shape) -> list[int]:
+    def all_notes(self) -> list[str]:
+        """Every remark once, in the order of the layers."""
+        return list(dict.fromkeys(note for notes in self.notes.values() for note in notes))
+
+    def space(self, number: int) -> list[int]:
+        """The axes of an input that are not its channels."""
+        shape = self.graph.shapes[self.graph.inputs[number]]
         channel = self.channels.get(number, len(shape) - 1 if len(shape) > 3 else 0)
         return [axis for axis in range(1, len(shape)) if axis != channel]
 
@@ -181,18 +219,49 @@ class Fields:
         needed = self.graph.ancestors()
         calls = [call for call in self.graph.calls if number in self.of[call.outputs[0]]]
         for call in reversed(calls):
-            if needed.intersection(call.outputs) and not self.seen_by(call, number).whole:
+            field = self.seen_by(call, number)
+            if needed.intersection(call.outputs) and (field is None or not field.whole):
                 return call
         if not calls:
             raise ValueError(f"Model '{self.graph.name}' has no layer after its input.")
         return calls[-1]
 
 
-def _union(
-    one: dict[int, tuple[int, Reach]], other: dict[int, tuple[int, Reach]]
-) -> dict[int, tuple[int, Reach]]:
+def maps_of(call: Call) -> list[AxisMap] | None:
+    """`axis_maps`, also through a layer or a model that is applied at each moment."""
+    if not isinstance(call.operation, keras.layers.TimeDistributed):
+        return axis_maps(call)
+    inner = call.of_inner(call.operation.layer, first=2)
+    if isinstance(inner.operation, keras.Model) and is_readable(inner.operation):
+        graph = read(inner.operation, inner.input_shape[1:])
+        maps = [Fields(graph).of[graph.outputs[0]].get(0, {})]
+    else:
+        maps = maps_of(inner)
+    if maps is None or None in maps:
+        return None
+    return [{1: (1, IDENTITY), **{a + 1: (b + 1, reach) for a, (b, reach) in one.items()}} for one in maps]
+
+
+def _moved(slides: AxisMap | None, axes: AxisMap | None, channel: int | None) -> AxisMap | None:
+    """What a value sees, looked at through one more layer; what sees every place hides what is unknown."""
+    if axes is None:
+        return None
+    if slides is None:
+        return {} if axes.keys() <= {channel} else None
+    return {
+        axis: (axes[along][0], reach.through(axes[along][1]))
+        for axis, (along, reach) in slides.items()
+        if along in axes
+    }
+
+
+def _union(one: AxisMap | None, other: AxisMap | None) -> AxisMap | None:
     """Where paths meet: an axis that either of them sees as a whole is seen as a whole."""
-    both: dict[int, tuple[int, Reach]] = {}
+    if one == {} or other == {}:
+        return {}
+    if one is None or other is None:
+        return None
+    both: AxisMap = {}
     for axis in one.keys() & other.keys():
         (along, reach), (also_along, further) = one[axis], other[axis]
         joined = reach.union(further) if along == also_along else None

@@ -5,10 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 
 import keras
+import numpy as np
 import pytest
-from keras import layers
+from keras import layers, ops
 
-from cnnkit.insight import measured_receptive_field, receptive_field, register_field
+from cnnkit.insight import measured_receptive_field, receptive_field, register_field, summary
 from cnnkit.insight.reach import Reach, transposed, window
 
 
@@ -43,6 +44,22 @@ def nested():
     block = chain((None, None, 2), layers.Conv2D(2, 3, padding="same"), layers.MaxPooling2D())
     inputs = keras.Input((20, 20, 2))
     return keras.Model(inputs, block(block(inputs)))
+
+
+def operations():
+    """Functions of keras.ops in place of layers, with axes turned and turned back."""
+    inputs = keras.Input((20, 18, 2))
+    x = ops.conv(inputs, ones(3, 5, 2, 2), 2, "same", "channels_last")
+    x = ops.depthwise_conv(x, ones(2, 2, 2, 1), data_format="channels_last")
+    x = ops.swapaxes(ops.average_pool(ops.swapaxes(x, 1, 2), (2, 1), 1, data_format="channels_last"), 1, 2)
+    x = ops.moveaxis(ops.moveaxis(x, 3, 1), 1, -1)
+    x = ops.image.resize(x, (18, 14), data_format="channels_last")
+    x = ops.separable_conv(x, ones(3, 3, 2, 1), ones(1, 1, 2, 2), data_format="channels_last")
+    return keras.Model(inputs, layers.Activation("linear")(ops.pad(x, ((0, 0), (1, 0), (0, 1), (0, 0)))))
+
+
+def ones(*shape):
+    return np.ones(shape, "float32")
 
 
 SMALL = {
@@ -85,6 +102,16 @@ SMALL = {
     "a spectrogram without channel": lambda: chain(
         (20, 16), layers.Reshape((20, 16, 1)), layers.Conv2D(2, (5, 3))
     ),
+    "a pooling that adapts": lambda: chain(
+        (24, 20, 1), layers.Conv2D(2, 3, padding="same"), layers.AdaptiveAveragePooling2D((6, 10))
+    ),
+    "the middle cut out": lambda: chain((21, 20, 1), layers.CenterCrop(14, 12), layers.Conv2D(2, 3)),
+    "one model for each moment": lambda: chain(
+        (4, 16, 16, 1),
+        layers.TimeDistributed(chain((16, 16, 1), layers.Conv2D(2, 3), layers.MaxPooling2D())),
+        layers.TimeDistributed(layers.Conv2D(2, 3)),
+    ),
+    "operations": operations,
     "branches": two_paths,
     "encoder and decoder": unet,
     "nested and shared": nested,
@@ -152,13 +179,54 @@ def test_a_head_sees_the_whole_input(head):
     assert field.size == (12, 12)
 
 
-def test_a_squeeze_and_excitation_gate_lets_every_unit_see_everything():
+def gated(shape, axes, gate_shape):
+    """A convolution along all axes of place, multiplied by one number a channel that was made from the whole map."""
+    rank = len(shape) - 1
+    inputs = keras.Input(shape)
+    convolved = getattr(layers, f"Conv{rank}D")(3, 3, padding="same", name="map")(inputs)
+    gate = layers.Dense(3, activation="sigmoid")(ops.mean(convolved, axis=axes))
+    x = layers.Multiply(name="gated")([convolved, layers.Reshape(gate_shape)(gate)])
+    return keras.Model(inputs, getattr(layers, f"Conv{rank}D")(2, 3, name="after")(x))
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "gate"),
+    [((12, 3), 1, (1, 3)), ((12, 12, 3), (1, 2), (1, 1, 3)), ((9, 9, 9, 2), (1, 2, 3), (1, 1, 1, 3))],
+)
+def test_a_squeeze_and_excitation_gate_leaves_the_main_path_its_field_and_is_noted(shape, axes, gate):
+    model = gated(shape, axes, gate)
+    rank = len(shape) - 1
+    assert receptive_field(model, "gated").size == (3,) * rank
+    field = receptive_field(model)
+    assert (field.layer, field.size) == ("after", (5,) * rank)
+    assert field.notes == ("Multiply: a gate made from the whole map is not counted as seeing it.",)
+
+
+def test_a_gate_on_a_map_of_one_place_leaves_the_main_path_its_field_too():
+    inputs = keras.Input((8, 8, 3))
+    x = layers.Conv2D(3, 8, name="one")(layers.Conv2D(3, 3, padding="same")(inputs))
+    gate = layers.GlobalAveragePooling2D(keepdims=True)(x)
+    model = keras.Model(inputs, layers.Multiply(name="gated")([gate, x]))
+    assert receptive_field(model, "gated").size == (10, 10)
+
+
+def test_a_product_of_two_maps_sees_what_both_see():
     inputs = keras.Input((12, 12, 3))
-    gate = layers.Dense(3, activation="sigmoid")(layers.GlobalAveragePooling2D(keepdims=True)(inputs))
-    model = keras.Model(
-        inputs, layers.Multiply(name="gated")([layers.Conv2D(3, 3, padding="same")(inputs), gate])
-    )
-    assert receptive_field(model, "gated").whole
+    narrow, wide = (layers.Conv2D(1, k, padding="same")(inputs) for k in (1, 5))
+    assert receptive_field(
+        keras.Model(inputs, layers.Multiply(name="both")([narrow, wide])), "both"
+    ).size == (5, 5)
+    everywhere = layers.Dense(144)(layers.Flatten()(inputs))
+    x = layers.Multiply(name="both")([narrow, layers.Reshape((12, 12, 1))(everywhere)])
+    assert receptive_field(keras.Model(inputs, x), "both").whole
+
+
+def test_a_gate_from_another_input_is_seen_as_a_whole():
+    inputs, words = keras.Input((12, 12, 3), name="image"), keras.Input((5,), name="words")
+    gate = layers.Reshape((1, 1, 3))(layers.Dense(3)(words))
+    model = keras.Model([inputs, words], layers.Multiply(name="gated")([layers.Conv2D(3, 3)(inputs), gate]))
+    assert receptive_field(model, "gated").size == (3, 3)
+    assert receptive_field(model, "gated", input="words").whole
 
 
 def test_a_recurrent_layer_over_columns_keeps_none_of_the_axes():
@@ -219,11 +287,131 @@ def test_a_window_can_be_registered_for_a_class():
     assert receptive_field(chain((18, 18, 1), layers.Conv2D(1, 2), Says())).stride == (3, 3)
 
 
-def test_an_unknown_layer_that_keeps_the_shape_is_elementwise_and_says_so():
-    field = receptive_field(chain((16, 16, 1), layers.Conv2D(1, 3), Unknown(name="mine")))
-    assert field.size == (3, 3)
-    assert "mine" in field.notes[0]
-    assert "element-wise" in field.notes[0]
+def test_what_an_unknown_layer_sees_is_unknown_and_so_is_all_that_follows_until_everything_is_seen():
+    stack = layers.Conv2D(1, 3, name="before"), Unknown(name="mine"), layers.Conv2D(1, 3, name="after")
+    model = chain(
+        (16, 16, 1), *stack, layers.GlobalAveragePooling2D(name="pool"), layers.Dense(2, name="scores")
+    )
+    assert receptive_field(model, "before").size == (3, 3)
+    for layer in (None, "mine", "after"):
+        with pytest.raises(
+            ValueError, match=r"layer '(mine|after)' sees.*Unknown: .*register_field\(Unknown\)"
+        ):
+            receptive_field(model, layer)
+    assert receptive_field(model, "pool").whole
+    assert receptive_field(model, "scores").whole
+    assert [row.field for row in summary(model).rows] == ["1", "3", "?", "?", "whole", "whole"]
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        lambda x: layers.Lambda(lambda x: x[:, ::-1], output_shape=(16, 16, 1))(x),
+        lambda x: ops.image.gaussian_blur(x, data_format="channels_last"),
+        lambda x: layers.AdaptiveAveragePooling2D(5)(x),
+        lambda x: layers.TimeDistributed(chain((16, 1), Unknown()))(x),
+        lambda x: Nested()(x),
+    ],
+)
+def test_what_cannot_be_read_is_unknown_and_not_guessed(unknown):
+    inputs = keras.Input((16, 16, 1))
+    page = summary(keras.Model(inputs, unknown(inputs)))
+    assert page.rows[-1].field == page.rows[-1].stride == "?"
+    assert page.receptive_field is None and "Receptive field: ?" in str(page)
+
+
+class Nested(keras.Model):
+    def call(self, x):
+        return x
+
+
+def test_the_field_of_an_unknown_layer_can_be_measured_all_the_same():
+    model = chain((16, 16, 1), Unknown(), layers.Conv2D(1, 3))
+    found = measured_receptive_field(model)
+    assert found.size == (3, 3) and found.expected is None
+    with pytest.raises(ValueError, match="nothing to agree with"):
+        _ = found.agrees
+
+
+def test_an_unknown_layer_beside_one_that_sees_everything_sees_no_more():
+    inputs = keras.Input((16, 16, 1))
+    everywhere = layers.Reshape((16, 16, 1))(layers.Dense(256)(layers.Flatten()(inputs)))
+    model = keras.Model(inputs, layers.Add(name="sum")([Unknown()(inputs), everywhere]))
+    assert receptive_field(model, "sum").whole
+
+
+def test_a_softmax_over_places_mixes_them():
+    for mixing in (layers.Softmax(axis=(1, 2)), lambda x: ops.softmax(ops.softmax(x, axis=1), axis=2)):
+        inputs = keras.Input((16, 16, 1))
+        model = keras.Model(inputs, mixing(layers.Conv2D(2, 3)(inputs)))
+        assert receptive_field(model, model.operations[-1]).whole
+
+
+@pytest.mark.parametrize(
+    ("operation", "size"),
+    [
+        (lambda x: ops.flip(x, axis=1), ((16, 3), "wholex3")),
+        (lambda x: ops.cumsum(x, axis=2), ((3, 16), "3xwhole")),
+        (lambda x: ops.stack([x, x], axis=3), ((3, 3), "3")),
+        (lambda x: ops.concatenate([x, x], axis=-1), ((3, 3), "3")),
+        (lambda x: ops.logsumexp(x, axis=1), ((16, 3), "wholex3")),
+        (lambda x: ops.max(x, axis=2, keepdims=True), ((3, 16), "3xwhole")),
+        (lambda x: ops.matmul(x, ones(2, 3)), ((16, 16), "whole")),
+        (lambda x: x[:, 2:, ::2], ((3, 3), "3")),
+        (lambda x: ops.conv_transpose(x, ones(3, 3, 2, 2), 2, data_format="channels_last"), ((4, 4), "4")),
+        (lambda x: layers.Activation("relu")(x) * 2 + 1, ((3, 3), "3")),
+    ],
+)
+def test_operations_keep_the_axes_that_they_do_not_mix(operation, size):
+    inputs = keras.Input((16, 16, 1))
+    model = keras.Model(inputs, operation(layers.Conv2D(2, 3)(inputs)))
+    field = receptive_field(model, model.operations[-1])
+    assert (field.size, str(field)) == size
+
+
+def test_an_array_turned_over_as_a_whole_and_back_keeps_the_middle_axis():
+    inputs = keras.Input((16, 1))
+    model = keras.Model(inputs, ops.transpose(ops.transpose(layers.Conv1D(2, 3)(inputs))))
+    assert receptive_field(model, model.operations[-1]).size == (3,)
+
+
+def test_attention_within_rows_keeps_the_rows_apart():
+    inputs = keras.Input((16, 12, 4))
+    x = layers.Conv2D(4, 3)(inputs)
+    model = keras.Model(inputs, layers.MultiHeadAttention(2, 2, attention_axes=2, name="rows")(x, x))
+    assert receptive_field(model, "rows").size == (3, 12)
+
+
+class Chooses(layers.Layer):
+    """Takes a picture and boxes, and says so of each."""
+
+    def call(self, inputs):
+        picture, boxes = inputs
+        return picture[:, 1:-1, 1:-1] + boxes[:, None, None, :]
+
+    def receptive_field_window(self, input_shape):
+        assert [len(shape) for shape in input_shape] == [4, 2]
+        return [{"kernel_size": 1, "padding": -1}, "whole"]
+
+
+def test_a_layer_of_two_inputs_declares_a_window_for_each():
+    picture, boxes = keras.Input((16, 16, 3), name="picture"), keras.Input((3,), name="boxes")
+    model = keras.Model([picture, boxes], Chooses(name="chosen")([layers.Conv2D(3, 3)(picture), boxes]))
+    field = receptive_field(model, "chosen")
+    assert (field.size, field.offset) == ((3, 3), (1, 1))
+    assert receptive_field(model, "chosen", input="boxes").whole
+
+
+def test_a_window_that_is_none_is_named_with_what_is_needed():
+    class Babbles(layers.Layer):
+        def call(self, x):
+            return x
+
+        def receptive_field_window(self, input_shape):
+            return "all"
+
+    with pytest.raises(ValueError, match=r"'all'; needed is 'elementwise', 'whole'"):
+        receptive_field(chain((16, 16, 1), Babbles()))
 
 
 def test_group_normalisation_is_not_counted_and_says_so():

@@ -46,3 +46,18 @@ def test_bad_arguments_are_named():
         shift_consistency(None, PICTURES, pairs=0)
     with pytest.raises(ValueError, match=r"shape \(8, 8\); needed is"):
         shifted(PICTURES[0, :, :, 0], 1, 1)
+
+
+@pytest.mark.parametrize("rank", [1, 3])
+def test_sequences_and_volumes_are_shifted_by_one_step_for_each_axis(rank):
+    values = np.random.default_rng(0).random((2, *(8,) * rank, 3)).astype("float32")
+    moved = shifted(values, *range(1, rank + 1), border="zero")
+    inner = tuple(slice(step, None) for step in range(1, rank + 1))
+    left = tuple(slice(None, 8 - step) for step in range(1, rank + 1))
+    assert np.array_equal(moved[(slice(None), *inner)], values[(slice(None), *left)])
+    assert np.count_nonzero(moved) == 2 * 3 * np.prod([8 - step for step in range(1, rank + 1)])
+    assert equivariance_error(lambda x: x**2, values) == 0
+    pooled = keras.Sequential(
+        [keras.Input((*(8,) * rank, 3)), getattr(keras.layers, f"GlobalMaxPooling{rank}D")()]
+    )
+    assert shift_consistency(pooled, values) == 1

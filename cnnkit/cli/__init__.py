@@ -1,0 +1,161 @@
+"""The `cnnkit` command: networks, their cost, data sets and claims, at a prompt or for a script.
+
+Each subcommand imports the parts that it needs when it runs, so that `--help` answers at once and only
+the commands that build a network wait for Keras.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cnnkit
+from cnnkit.cli import claims, datasets, networks
+from cnnkit.cli.parts import Mistake
+
+__all__ = ["main"]
+
+_EXAMPLES = """
+examples:
+  cnnkit models                     the networks, family by family
+  cnnkit models "lenet*"            those whose name matches
+  cnnkit models --kind classifier   those of a kind; so for a --family
+  cnnkit models --module my_nets    yours among them: those that your module registers
+  cnnkit card lenet5                who made it, when, how large it is
+  cnnkit summary lenet5             every layer: shape, parameters, multiply-adds, receptive field
+  cnnkit summary my_model.keras     the same for a model that Keras saved
+  cnnkit summary keras:MobileNetV2  the same for a network of keras.applications
+  cnnkit data list                  data sets, and which of them are here
+  cnnkit data get mnist             fetch one, checked by its SHA-256
+  cnnkit claims --json              what the notebooks measured, for a program
+
+The exit status is 0 when all is well, 1 when `data verify` finds a file that is not whole, 2 for a mistake.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: what stands after `cnnkit` at the prompt; those of the process by default.
+
+    Returns:
+        The exit status: 0, 1 where `data verify` finds a file that is not whole, 2 for a mistake.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if not hasattr(options, "run"):
+        parser.print_help(sys.stderr)
+        return 2
+    try:
+        return options.run(options)
+    except (Mistake, ImportError, KeyError, OSError, ValueError) as error:
+        if isinstance(error, BrokenPipeError):  # the reader, `head` for instance, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        sentence = error.args[0] if isinstance(error, KeyError) and error.args else error
+        print(f"cnnkit: {sentence}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("cnnkit: interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cnnkit",
+        description="Convolutional neural networks in Keras 3: networks, their cost, data sets and claims.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"cnnkit {cnnkit.__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    models = _command(commands, "models", networks.models, "list the networks that can be created")
+    models.add_argument(
+        "pattern", nargs="?", default="*", help='a shell pattern such as "lenet*"; all by default'
+    )
+    models.add_argument("--family", metavar="NAME", help="those of one family, such as lenet")
+    models.add_argument("--kind", metavar="NAME", help="those of one kind, such as classifier")
+    _add_module(models)
+
+    card = _command(commands, "card", networks.card, "what is known of a network or a data set")
+    card.add_argument("name", metavar="NAME", help="a name that `cnnkit models` or `cnnkit data list` shows")
+    _add_module(card)
+
+    summary = _command(commands, "summary", networks.summary, "what each layer of a network costs and sees")
+    summary.add_argument(
+        "name",
+        metavar="NAME",
+        help="a registered network, keras:NAME for one of keras.applications, or the path of a .keras file",
+    )
+    summary.add_argument(
+        "--input-shape",
+        type=_shape,
+        action="append",
+        metavar="H,W,C",
+        help="another input, such as 64,64,3 (without the batch; ? for any size); once for each input",
+    )
+    summary.add_argument("--classes", type=int, metavar="N", help="another number of classes")
+    _add_module(summary)
+
+    data = commands.add_parser("data", help="list, fetch and check data sets", description="Data sets.")
+    actions = data.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = _command(
+        actions, "list", datasets.listing, "the data sets of the course, and which of them are here"
+    )
+    listing.epilog = (
+        "where: built in, here, in part (a subset is here), to fetch (by `cnnkit data get`), or by hand: the file "
+        "was derived for the course and has no address; `cnnkit data get` says where to put it."
+    )
+    listing.add_argument("pattern", nargs="?", default="*", help='a shell pattern such as "*mnist"')
+    get = _command(actions, "get", datasets.get, "fetch data sets and say where they lie")
+    get.add_argument("names", metavar="NAME", nargs="+", help="a name that `cnnkit data list` shows")
+    verify = _command(actions, "verify", datasets.verify, "compare every file with its SHA-256")
+    verify.add_argument("names", metavar="NAME", nargs="*", help="data sets; by default all that are here")
+
+    measured = _command(
+        commands, "claims", claims.claims, "what the notebooks measured, beside what was published"
+    )
+    measured.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        help="where the notebooks are; by default chapters/ here or in the checkout",
+    )
+    measured.add_argument("--chapter", metavar="NAME", help="one chapter only, such as models/lenet")
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction, name: str, run: Callable[[argparse.Namespace], int], words: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
+    command.add_argument("--json", action="store_true", help="print JSON, for a program to read")
+    command.set_defaults(run=run)
+    return command
+
+
+def _add_module(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--module",
+        action="append",
+        metavar="MODULE",
+        help="a module of yours that registers networks or layers: my_nets, or path/to/my_nets.py",
+    )
+
+
+def _shape(text: str) -> tuple[int | None, ...]:
+    sides = [side.strip() for side in text.lower().replace("x", ",").strip("()").split(",") if side.strip()]
+    try:
+        shape = tuple(None if side == "?" else int(side) for side in sides)
+    except ValueError:
+        shape = ()
+    if not shape:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no shape; write whole numbers and commas, such as 64,64,3"
+        )
+    return shape
