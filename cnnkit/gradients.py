@@ -139,7 +139,7 @@ def _of_arrays(
     def slopes(*arrays: Any) -> tuple[Any, list[Any]]:
         if not arrays:
             raise ValueError("no array was given; value_and_gradient(function, x, ...) needs at least one")
-        return _given_back(run([_floating(array) for array in arrays]), arrays)
+        return run(arrays, [_floating(array) for array in arrays])
 
     return slopes
 
@@ -159,7 +159,7 @@ def _of_weights(
 
     def slopes(*inputs: Any) -> tuple[Any, list[Any]]:
         tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, inputs)
-        return _given_back(run([weight.value for weight in trained], tensors), keras.tree.flatten(inputs))
+        return run(keras.tree.flatten(inputs), [weight.value for weight in trained], tensors)
 
     return slopes
 
@@ -185,7 +185,7 @@ class _Run:
     """A function's value and slopes; compiled, the variables that it reads are arguments, lest they be constants."""
 
     def __init__(self, function: Scalar, compile: bool, trained: Sequence[keras.Variable] = ()) -> None:
-        self.function, self.compile, self.trained = function, compile, trained
+        self.function, self.trained = function, trained
         self.others: list[keras.Variable] | None = None if compile else []
         self.run = _backend()(self.scalar, compile)
 
@@ -195,16 +195,23 @@ class _Run:
         with _Scope([*self.trained, *self.others], [*weights, *values]):
             return _scalar(self.function(tensors, inputs))
 
-    def __call__(self, tensors: list[Tensor], inputs: Any = ()) -> tuple[Tensor, list[Tensor]]:
+    def __call__(
+        self, arrays: Sequence[Any], tensors: list[Tensor], inputs: Any = ()
+    ) -> tuple[Any, list[Any]]:
+        """Tensors for one who gave a tensor among the arrays, to be differentiated again; NumPy else."""
         if self.others is None:  # once without compiling, to see what it reads
             with _Scope(self.trained, tensors if self.trained else []) as scope:
                 self.function(tensors, inputs)
             self.others = list(scope.read.values())
-        value, slopes = self.run(tensors, ([variable.value for variable in self.others], inputs))
-        return value, [
+        again = any(map(keras.ops.is_tensor, arrays))
+        value, slopes = self.run(tensors, ([variable.value for variable in self.others], inputs), again)
+        slopes = [
             keras.ops.zeros_like(tensor) if slope is None else slope
             for tensor, slope in zip(tensors, slopes, strict=True)
         ]
+        if again:
+            return value, slopes
+        return float(keras.ops.convert_to_numpy(value)), [keras.ops.convert_to_numpy(g) for g in slopes]
 
 
 def _scalar(value: Tensor) -> Tensor:
@@ -228,16 +235,6 @@ def _floating(array: Any) -> Tensor:
     )
 
 
-def _given_back(
-    result: tuple[Tensor, list[Tensor]], arrays: Sequence[Any]
-) -> tuple[Any, list[Any]]:
-    """Tensors to who gave a tensor, NumPy to who gave none."""
-    value, slopes = result
-    if any(keras.ops.is_tensor(array) for array in arrays):
-        return value, slopes
-    return float(keras.ops.convert_to_numpy(value)), [keras.ops.convert_to_numpy(slope) for slope in slopes]
-
-
 def _backend() -> Callable[[Scalar, bool], Callable[..., tuple[Tensor, Sequence[Tensor | None]]]]:
     name = backend_name()
     try:
@@ -259,14 +256,16 @@ def _tensorflow(scalar: Scalar, compile: bool) -> Callable[..., Any]:
         # An embedding's gradient comes as indexed rows: spread it out.
         return value, [g if g is None else tf.convert_to_tensor(g) for g in tape.gradient(value, tensors)]
 
-    return tf.function(run, autograph=False) if compile else run
+    run = tf.function(run, autograph=False) if compile else run
+    return lambda tensors, rest, again: run(tensors, rest)
 
 
 def _jax(scalar: Scalar, compile: bool) -> Callable[..., Any]:
     import jax
 
     run = jax.value_and_grad(scalar)
-    return jax.jit(run) if compile else run
+    run = jax.jit(run) if compile else run
+    return lambda tensors, rest, again: run(tensors, rest)
 
 
 def _torch(scalar: Scalar, compile: bool) -> Callable[..., Any]:
@@ -275,18 +274,17 @@ def _torch(scalar: Scalar, compile: bool) -> Callable[..., Any]:
     if compile:
         scalar = _torch_compiled(scalar)
 
-    def has_slope_already(tensor):  # as within another gradient; a weight of Keras asks for one by nature
-        return tensor.requires_grad and not isinstance(tensor, torch.nn.Parameter)
-
-    def run(tensors, rest):
-        within = any(map(has_slope_already, tensors))
+    def run(tensors, rest, again):
+        # Within another gradient tensors have a slope already; a weight of Keras asks for one by nature.
+        moved = [t.requires_grad and not isinstance(t, torch.nn.Parameter) for t in tensors]
+        again = again and torch.is_grad_enabled()
         with torch.enable_grad():
-            tensors = [t if has_slope_already(t) else t.detach().requires_grad_() for t in tensors]
+            tensors = [t if m else t.detach().requires_grad_() for t, m in zip(tensors, moved, strict=True)]
             value = scalar(tensors, rest)
             if not value.requires_grad:  # a constant: nothing to differentiate
                 return value, [None] * len(tensors)
-            slopes = torch.autograd.grad(value, tensors, allow_unused=True, create_graph=within)
-        return value if within else value.detach(), slopes
+            slopes = torch.autograd.grad(value, tensors, allow_unused=True, create_graph=again)
+        return value if again else value.detach(), slopes
 
     return run
 

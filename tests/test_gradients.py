@@ -5,8 +5,7 @@ from keras import layers, ops
 
 from cnnkit.gradients import backend_name, compiled, gradient, value_and_gradient, weight_gradients
 
-
-pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # torch, of torch itself
+pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
 
 
 @pytest.fixture
@@ -263,7 +262,9 @@ def test_a_compiled_gradient_leaves_moving_averages_and_seeds_as_they_were():
         np.testing.assert_array_equal(was, ops.convert_to_numpy(is_.value))
 
 
-@pytest.mark.skipif(backend_name() == "torch", reason="PyTorch plays back what a traced function did to a list")
+@pytest.mark.skipif(
+    backend_name() == "torch", reason="PyTorch plays back what a traced function did to a list"
+)
 def test_a_compiled_function_is_not_run_again_for_a_shape_that_it_has_seen():
     calls = []
 
