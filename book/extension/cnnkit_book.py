@@ -156,7 +156,9 @@ def coverage_table(_: str) -> list[str]:
     lines += ["", "| chapter | dealt with | of |", "|---|---:|---:|"]
     for row in rows:
         name = (
-            f"[{_title(row.chapter)}](../chapters/{row.chapter}.ipynb)" if row.stands else _spoken(row.chapter)
+            f"[{_title(row.chapter)}](../chapters/{row.chapter}.ipynb)"
+            if row.stands
+            else _spoken(row.chapter)
         )
         lines.append(f"| {name} | {len(row.covered)} | {len(row.owed)} |")
     return lines

@@ -61,7 +61,11 @@ def _sidecars(folder: Path) -> dict[str, Path]:
     found = {}
     for path in folder.rglob("*.py"):
         inside = path.relative_to(folder)
-        if path.stem.startswith("_") or path.stem.endswith("_trials") or any(p[0] in "._" for p in inside.parts):
+        if (
+            path.stem.startswith("_")
+            or path.stem.endswith("_trials")
+            or any(p[0] in "._" for p in inside.parts)
+        ):
             continue
         found[inside.with_suffix("").as_posix().replace("_", "-")] = path
     return found

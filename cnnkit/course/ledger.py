@@ -58,5 +58,7 @@ def coverage(chapters: Path, ledger: Path) -> list[ChapterCoverage]:
         path = chapters / f"{chapter}.ipynb"
         stands = path.is_file()
         found = marks(json.loads(path.read_text(encoding="utf-8")), chapter) if stands else set()
-        rows.append(ChapterCoverage(chapter, stands, frozenset(owed[chapter]), frozenset(owed[chapter] & found)))
+        rows.append(
+            ChapterCoverage(chapter, stands, frozenset(owed[chapter]), frozenset(owed[chapter] & found))
+        )
     return rows

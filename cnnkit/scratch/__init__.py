@@ -62,10 +62,13 @@ from cnnkit.scratch.normalization import (
     normalize,
     normalize_backward,
 )
-from cnnkit.scratch.pooling import average_pool2d, average_pool2d_backward, max_pool2d, max_pool2d_backward
-from cnnkit.scratch.poolings import (
+from cnnkit.scratch.pooling import (
+    average_pool2d,
+    average_pool2d_backward,
     channel_max_pool,
     lp_pool2d,
+    max_pool2d,
+    max_pool2d_backward,
     mixed_pool2d,
     pool_windows,
     softmax_pool2d,

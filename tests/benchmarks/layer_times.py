@@ -123,7 +123,7 @@ ROWS: dict[str, Row] = {
         why="the squares are a pass over the image before the average, the root one after it",
     ),
     "LpPooling2D(3)": Row(
-        layers.LpPooling2D(3),
+        layers.LpPooling2D(p=3),
         "AveragePooling2D",
         average,
         "power, AveragePooling2D, root",
@@ -131,7 +131,7 @@ ROWS: dict[str, Row] = {
         why="power and sign are three passes over the image before the average, the root by logarithms one after it",
     ),
     "LpPooling2D(12)": Row(
-        layers.LpPooling2D(12),
+        layers.LpPooling2D(p=12),
         "AveragePooling2D",
         average,
         "power, AveragePooling2D, root",

@@ -23,9 +23,9 @@ POOLED = {
 LAYERS = {
     "average": keras.layers.AveragePooling2D(3),
     "L2": layers.L2Pooling2D(3),
-    "Lp": layers.LpPooling2D(3.5, 3),
-    "mixed": layers.MixedPooling2D(0.25, False, 3),
-    "softmax": layers.SoftmaxPooling2D(0.7, 3),
+    "Lp": layers.LpPooling2D(3, 3.5),
+    "mixed": layers.MixedPooling2D(3, 0.25, learn=False),
+    "softmax": layers.SoftmaxPooling2D(3, 0.7),
     "stochastic": layers.StochasticPooling2D(3),
     "max": keras.layers.MaxPooling2D(3),
 }

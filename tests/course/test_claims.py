@@ -85,11 +85,7 @@ def test_an_unknown_chapter_is_told_the_nearest() -> None:
 
 
 def test_claim_ids_are_unique_in_the_whole_book() -> None:
-    ids = [
-        id
-        for chapter in catalogue.written_chapters()
-        for id in catalogue.entries("CLAIMS", chapter)
-    ]
+    ids = [id for chapter in catalogue.written_chapters() for id in catalogue.entries("CLAIMS", chapter)]
     assert len(ids) == len(set(ids))
 
 

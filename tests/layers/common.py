@@ -18,7 +18,6 @@ A case is a dict:
 - `weights`: optional, `weights(rng, layer) -> list` for `set_weights`; the default draws the trainable ones.
 - `exact_gradient`: False where the gradient is by design not the slope (straight-through and the like), or the
   indices of the inputs for which it is.
-- `fixed_arguments`: arguments of a base class that this layer does not take.
 - `dead_weights`: names of weights that may get no gradient, as a set (say why beside it).
 - `tolerance`: of the values, 1e-5 unless the case says more (and why).
 """
@@ -61,7 +60,6 @@ KNOWN_KEYS = {
     "tolerance",
     "weights",
     "exact_gradient",
-    "fixed_arguments",
 }
 
 
@@ -179,7 +177,7 @@ def check_config(cls: type[keras.Layer], case: Case) -> None:
     config = json.loads(json.dumps(layer.get_config()))
     again = cls.from_config(config)
     assert again.get_config() == layer.get_config(), "the layer made from the configuration has another one"
-    missing = arguments(cls) - set(config) - set(case.get("fixed_arguments", ()))
+    missing = arguments(cls) - set(config)
     assert not missing, f"get_config leaves out {sorted(missing)}"
     inputs = make_inputs(case)
     call(again, inputs)
@@ -354,18 +352,9 @@ def check_example(cls: type[keras.Layer], case: Case) -> None:
 
 
 def arguments(cls: type[keras.Layer]) -> set[str]:
-    """The names that the constructor takes, its own and those of the bases it passes `**kwargs` to."""
-    found: set[str] = set()
-    for base in cls.__mro__:
-        if base is keras.Layer or not issubclass(base, keras.Layer):
-            break
-        if "__init__" not in vars(base):
-            continue
-        parameters = list(inspect.signature(base.__init__).parameters.values())[1:]
-        found |= {p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
-        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            break
-    return found
+    """The names that the constructor's signature shows."""
+    shown = inspect.signature(cls).parameters.values()
+    return {p.name for p in shown if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
 
 
 CHECKS: dict[str, Callable[[type[keras.Layer], Case], None]] = {

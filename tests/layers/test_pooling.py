@@ -28,7 +28,7 @@ def run(layer: keras.Layer, x: np.ndarray, **options) -> np.ndarray:
 
 
 def test_lp_pooling_goes_from_the_average_to_the_maximum() -> None:
-    outputs = [run(LpPooling2D(p), X) for p in (1, 2, 4, 8, 64, 2000, np.inf)]
+    outputs = [run(LpPooling2D(p=p), X) for p in (1, 2, 4, 8, 64, 2000, np.inf)]
     assert np.allclose(outputs[0], average_pool2d(X), atol=1e-6)
     assert np.allclose(outputs[-2], max_pool2d(X), atol=2e-3)
     assert np.allclose(outputs[-1], max_pool2d(X))
@@ -39,23 +39,23 @@ def test_lp_pooling_goes_from_the_average_to_the_maximum() -> None:
 @pytest.mark.parametrize("scale", [1e-12, 1e12])
 @pytest.mark.parametrize("p", [2, 40])
 def test_lp_pooling_neither_overflows_nor_vanishes(p: float, scale: float) -> None:
-    assert np.allclose(run(LpPooling2D(p), X * scale) / scale, run(LpPooling2D(p), X), rtol=1e-4)
+    assert np.allclose(run(LpPooling2D(p=p), X * scale) / scale, run(LpPooling2D(p=p), X), rtol=1e-4)
 
 
 @pytest.mark.parametrize("p", [1, 2, 3, 12])
 def test_a_window_of_zeros_has_no_gradient_rather_than_nan(p: float) -> None:
-    slope = gradients.gradient(lambda x: ops.sum(LpPooling2D(p)(x)), np.zeros((1, 4, 4, 1)))
+    slope = gradients.gradient(lambda x: ops.sum(LpPooling2D(p=p)(x)), np.zeros((1, 4, 4, 1)))
     assert np.array_equal(slope, np.zeros((1, 4, 4, 1)))
 
 
 def test_softmax_pooling_goes_from_the_average_to_the_maximum() -> None:
-    assert np.allclose(run(SoftmaxPooling2D(1e-4), X), average_pool2d(X), atol=1e-4)
-    assert np.allclose(run(SoftmaxPooling2D(1e4), X), max_pool2d(X), atol=1e-4)
-    assert np.allclose(run(SoftmaxPooling2D(-1e4), X), -max_pool2d(-X), atol=1e-4)
+    assert np.allclose(run(SoftmaxPooling2D(beta=1e-4), X), average_pool2d(X), atol=1e-4)
+    assert np.allclose(run(SoftmaxPooling2D(beta=1e4), X), max_pool2d(X), atol=1e-4)
+    assert np.allclose(run(SoftmaxPooling2D(beta=-1e4), X), -max_pool2d(-X), atol=1e-4)
 
 
 def test_softmax_pooling_does_not_overflow() -> None:
-    assert np.allclose(run(SoftmaxPooling2D(100.0), 1e4 * X), 1e4 * max_pool2d(X), rtol=1e-4)
+    assert np.allclose(run(SoftmaxPooling2D(beta=100.0), 1e4 * X), 1e4 * max_pool2d(X), rtol=1e-4)
 
 
 def test_stochastic_pooling_expects_the_ratio_of_moments() -> None:
@@ -91,7 +91,7 @@ def test_the_gradient_of_stochastic_pooling_goes_to_the_one_that_was_drawn() -> 
 
 
 def test_mixed_pooling_learns_which_of_the_two_was_wanted() -> None:
-    layer = MixedPooling2D(0.5)
+    layer = MixedPooling2D(mixing=0.5)
     model = keras.Sequential([keras.Input((8, 8, 3)), layer])
     model.compile(keras.optimizers.SGD(20.0), "mse")
     model.fit(X, max_pool2d(X), epochs=30, verbose=0)
@@ -107,14 +107,14 @@ def test_odd_sides_lose_their_last_row_under_valid_and_keep_it_under_same() -> N
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: LpPooling2D(0.5), "p must be at least 1, not 0.5"),
-        (lambda: LpPooling2D(float("nan")), "p must be at least 1, not nan"),
-        (lambda: LpPooling2D(2, 0), "pool_size must be a positive integer or 2 of them, not 0"),
-        (lambda: LpPooling2D(2, 2, padding="full"), "'valid' or 'same', not 'full'"),
-        (lambda: LpPooling2D(2, 5)(X[:, :4]), "a side of 4 is smaller than the window of 5"),
-        (lambda: MixedPooling2D(1.0), "strictly between 0 and 1.*1.0"),
-        (lambda: MixedPooling2D(1.5, learn=False), "from 0 to 1, not 1.5"),
-        (lambda: SoftmaxPooling2D(float("inf")), "beta must be finite, not inf.*MaxPooling2D"),
+        (lambda: LpPooling2D(p=0.5), "p must be at least 1, not 0.5"),
+        (lambda: LpPooling2D(p=float("nan")), "p must be at least 1, not nan"),
+        (lambda: LpPooling2D(0), "pool_size must be a positive integer or 2 of them, not 0"),
+        (lambda: LpPooling2D(2, padding="full"), "'valid' or 'same', not 'full'"),
+        (lambda: LpPooling2D(5)(X[:, :4]), "a side of 4 is smaller than the window of 5"),
+        (lambda: MixedPooling2D(mixing=1.0), "strictly between 0 and 1.*1.0"),
+        (lambda: MixedPooling2D(mixing=1.5, learn=False), "from 0 to 1, not 1.5"),
+        (lambda: SoftmaxPooling2D(beta=float("inf")), "beta must be finite, not inf.*MaxPooling2D"),
         (lambda: ChannelMaxPooling(4)(X), "3 channels cannot be cut into groups of 4"),
     ],
 )

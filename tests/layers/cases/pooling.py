@@ -60,7 +60,7 @@ CASES = {
         {"kwargs": {"p": 2.5}, "input_shape": EVEN, "twin": lp},
         {"kwargs": {"p": float("inf")}, "input_shape": EVEN, "twin": lp},
     ],
-    "L2Pooling2D": cases(lp, {}, fixed_arguments={"p"}),
+    "L2Pooling2D": cases(lp, {}),
     "MixedPooling2D": [
         *cases(mixed, {}),
         {"kwargs": {"mixing": 0.3, "learn": False}, "input_shape": EVEN, "twin": mixed},
