@@ -13,11 +13,16 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
+from cnnkit._saving import find_our_layers
+
 __version__ = "0.1.0"
 
 _PARTS = ("course", "data", "gradients", "insight", "layers", "models", "origins", "scratch")
 
 __all__ = ["__version__", *_PARTS]
+
+
+find_our_layers()
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -43,6 +43,11 @@ def layout(data_format: str | None) -> str:
     return value
 
 
+def sizes(x: Any) -> list[Any]:
+    """The sides of a tensor: numbers where they are known, else scalars of the backend."""
+    return [n if n is not None else ops.shape(x)[axis] for axis, n in enumerate(x.shape)]
+
+
 class SpatialLayer(keras.Layer):
     """A layer of `(batch, *space, channels)`, or of `(batch, channels, *space)` under "channels_first".
 
@@ -57,6 +62,9 @@ class SpatialLayer(keras.Layer):
     rank: int | None = None
     """Axes of space; None for a layer that takes any number of them."""
 
+    least_axes = 2
+    """Axes that the input has at least, with batch and channels, where `rank` is None."""
+
     widens = True
     """Whether `compute` needs float32 at least; False for what only moves numbers about."""
 
@@ -70,7 +78,7 @@ class SpatialLayer(keras.Layer):
 
     def _spec(self, axes: dict[int, int] | None = None) -> keras.InputSpec:
         if self.rank is None:
-            return keras.InputSpec(min_ndim=2, axes=axes)
+            return keras.InputSpec(min_ndim=self.least_axes, axes=axes)
         return keras.InputSpec(ndim=self.rank + 2, axes=axes)
 
     # -- shapes ---------------------------------------------------------------------------------------------
@@ -144,10 +152,10 @@ class SpatialLayer(keras.Layer):
         x = ops.cast(x, self.wide_dtype) if self.widens else x
         return x if self.data_format == "channels_last" else ops.moveaxis(x, 1, -1)
 
-    def as_given(self, y: Any) -> Any:
-        """The output in the layout of the input, and in the dtype of the policy."""
+    def as_given(self, y: Any, dtype: str | None = None) -> Any:
+        """The output in the layout of the input, and in the dtype of the policy or another."""
         y = y if self.data_format == "channels_last" else ops.moveaxis(y, -1, 1)
-        return ops.cast(y, self.compute_dtype) if self.widens else y
+        return ops.cast(y, dtype or self.compute_dtype)
 
     @property
     def wide_dtype(self) -> str:
@@ -189,6 +197,9 @@ def _flat(masks: Any) -> list[Any]:
 class WindowLayer(SpatialLayer):
     """Windows laid over the space: how large, how far apart, how far spread, and what is done at the border."""
 
+    paddings: tuple[str, ...] = ("valid", "same")
+    """What may be done at the border."""
+
     def __init__(
         self,
         window: tuple[int, ...],
@@ -199,8 +210,9 @@ class WindowLayer(SpatialLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(data_format, **kwargs)
-        if padding not in ("valid", "same"):
-            raise ValueError(f"padding must be 'valid' or 'same', not {padding!r}")
+        if padding not in self.paddings:
+            *others, last = map(repr, self.paddings)
+            raise ValueError(f"padding must be {', '.join(others)} or {last}, not {padding!r}")
         self.window = window
         self.strides = tuple_of(strides, self.rank, "strides")
         self.dilation_rate = tuple_of(dilation_rate, self.rank, "dilation_rate")

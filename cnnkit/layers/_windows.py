@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
+import keras
 from keras import ops
 
-from cnnkit.layers._spatial import WindowLayer, layout, tuple_of
+from cnnkit.layers._spatial import WindowLayer, layout, sizes, tuple_of
 
-__all__ = ["WindowPooling", "layout", "pad_same", "tuple_of", "windows"]
+__all__ = ["layout", "tuple_of"]
 
 
 def windows(
@@ -36,32 +39,50 @@ def along(x: Any, axis: int, k: int, s: int, d: int = 1) -> list[Any]:
     is a run of blocks.
     """
     before = (slice(None),) * axis
-    n = x.shape[axis] if x.shape[axis] is not None else ops.shape(x)[axis]
-    reach = d * (k - 1)
+    n, reach = sizes(x)[axis], d * (k - 1)
     if s == 1:
         return [x[(*before, slice(i, i - reach or None))] for i in range(0, reach + 1, d)]
     out, extra = (n - reach - 1) // s + 1, reach // s
-    length = (out + extra) * s  # reaches at most s - 1 beyond the end
-    if extra:
+    length = (out + extra) * s  # reaches at most s - 1 beyond the end, and not at all where tiles meet
+    if reach + 1 != s:
         x = ops.pad(x, [(0, s - 1) if i == axis else (0, 0) for i in range(len(x.shape))])
-    shape = [known if known is not None else ops.shape(x)[i] for i, known in enumerate(x.shape)]
+    shape = sizes(x)
     blocks = ops.reshape(x[(*before, slice(0, length))], (*shape[:axis], out + extra, s, *shape[axis + 1 :]))
     return [blocks[(*before, slice(i // s, i // s + out), i % s)] for i in range(0, reach + 1, d)]
 
 
-def pad_same(
-    x: Any, size: Sequence[int], strides: Sequence[int], dilation_rate: Sequence[int] | None = None
-) -> Any:
-    """Zeros around `(batch, *space, channels)` by Keras's "same" rule: the odd one goes after."""
+def pad_same(x: Any, size: Sequence[int], strides: Sequence[int], value: float = 0.0) -> Any:
+    """Zeros, or another value, around `(batch, *space, channels)` by Keras's "same" rule: the odd one goes after."""
     pads = []
-    for axis, (k, s, d) in enumerate(
-        zip(size, strides, dilation_rate or (1,) * len(size), strict=True), start=1
-    ):
-        n = x.shape[axis] if x.shape[axis] is not None else ops.shape(x)[axis]
-        total = (-(-n // s) - 1) * s + d * (k - 1) + 1 - n
+    for axis, (k, s) in enumerate(zip(size, strides, strict=True), start=1):
+        n = sizes(x)[axis]
+        total = (-(-n // s) - 1) * s + k - n
         total = max(total, 0) if isinstance(total, int) else ops.maximum(total, 0)
         pads.append((total // 2, total - total // 2))
-    return ops.pad(x, [(0, 0), *pads, (0, 0)])
+    return ops.pad(x, [(0, 0), *pads, (0, 0)], constant_values=value)
+
+
+def average(x: Any, size: Sequence[int], strides: Sequence[int], padding: str = "valid") -> Any:
+    """The mean of each window of `(batch, *space, channels)`; padding is not counted."""
+    if not _by_hand(x):
+        return ops.average_pool(x, size, strides, padding, data_format="channels_last")
+    if padding == "valid":
+        return reduce(operator.add, windows(x, size, strides)) / math.prod(size)
+    parts, real = (windows(pad_same(one, size, strides), size, strides) for one in (x, ops.ones_like(x)))
+    return reduce(operator.add, parts) / reduce(operator.add, real)
+
+
+def largest(x: Any, size: Sequence[int], strides: Sequence[int], padding: str = "valid") -> Any:
+    """The maximum of each window of `(batch, *space, channels)`; padding never wins."""
+    if not _by_hand(x):
+        return ops.max_pool(x, size, strides, padding, data_format="channels_last")
+    x = pad_same(x, size, strides, -math.inf) if padding == "same" else x
+    return reduce(ops.maximum, windows(x, size, strides))
+
+
+def _by_hand(x: Any) -> bool:
+    """Whether it is a volume in float64, of which TensorFlow has no pooling on CPUs."""
+    return len(x.shape) == 5 and keras.backend.standardize_dtype(x.dtype) == "float64"
 
 
 class WindowPooling(WindowLayer):
@@ -87,11 +108,11 @@ class WindowPooling(WindowLayer):
 
     def average(self, x: Any) -> Any:
         """The mean of each window; padding is not counted."""
-        return ops.average_pool(x, self.window, self.strides, self.padding, data_format="channels_last")
+        return average(x, self.window, self.strides, self.padding)
 
     def largest(self, x: Any) -> Any:
         """The maximum of each window; padding never wins."""
-        return ops.max_pool(x, self.window, self.strides, self.padding, data_format="channels_last")
+        return largest(x, self.window, self.strides, self.padding)
 
     def windows(self, x: Any) -> list[Any]:
         """One tensor for each offset in the window; padding is zero."""

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import operator
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
-import keras
 from keras import ops
 
-from cnnkit.layers._windows import layout, tuple_of
+from cnnkit.layers._spatial import Shape, SpatialLayer, WindowLayer, sizes, tuple_of
+from cnnkit.layers._windows import along
 from cnnkit.layers.registry import register_layer
-from cnnkit.scratch.antialias import binomial_kernel
 
-__all__ = ["BlurPool2D", "CircularPadding2D"]
-
-Shape = tuple[int | None, ...]
+__all__ = [
+    "BlurPool1D",
+    "BlurPool2D",
+    "BlurPool3D",
+    "CircularPadding1D",
+    "CircularPadding2D",
+    "CircularPadding3D",
+]
 
 
 def wrap(x: Any, pads: Sequence[tuple[int, int]]) -> Any:
-    """Pad axes 1 and 2 of `(batch, height, width, channels)` with pixels of the opposite side."""
+    """Pad the space of `(batch, *space, channels)` with what stands at the opposite side."""
     for axis, (before, after) in enumerate(pads, start=1):
         side = (slice(None),) * axis
         parts = [x[(*side, slice(-before, None))]] if before else []
@@ -28,145 +35,250 @@ def wrap(x: Any, pads: Sequence[tuple[int, int]]) -> Any:
     return x
 
 
-def _long_enough(shape: Sequence[int | None], pads: Sequence[tuple[int, int]], least: int, what: str) -> None:
-    for n, pad in zip(shape, pads, strict=True):
+def _long_enough(space: Shape, pads: Sequence[tuple[int, int]], least: int, what: str) -> None:
+    """Refuse a side that has not as many places as its padding takes from it."""
+    for n, pad in zip(space, pads, strict=True):
         if n is not None and n < max(pad) + least:
             raise ValueError(
                 f"a side of {n} is too short for {what} padding by {max(pad)}: it needs at least {max(pad) + least}"
             )
 
 
-@register_layer(chapter="layers/receptive-fields", paper="arXiv:1904.11486")
-class BlurPool2D(keras.Layer):
-    """Blur with a fixed binomial kernel, then keep every second pixel: a stride that does not alias.
+class _BlurPool(WindowLayer):
+    """A binomial blur and a stride over any number of axes."""
 
-    y[i, j] = sum over u, v of b[u] b[v] x[s i + u - p, s j + v - p],  b a line of Pascal's triangle over its sum
-
-    Put it where a stride was: a strided convolution becomes the convolution without stride and this layer, max
-    pooling becomes max pooling with `strides=1` and this layer.
-
-    Arguments: `kernel_size`, the side of the blur (2 to 7 are usual); `strides`; `padding`, "same" (zeros),
-    "reflect" or "circular"; `data_format`.
-    Input shape: `(batch, height, width, channels)`. Output shape: `(batch, ceil(height / s), ceil(width / s), channels)`.
-
-    >>> x = ops.reshape(ops.array([0.0, 1.0] * 4), (1, 1, 8, 1))
-    >>> y = BlurPool2D(3, padding="circular")(ops.repeat(x, 8, axis=1))
-    >>> ops.convert_to_numpy(y)[0, 0, :, 0].tolist()
-    [0.5, 0.5, 0.5, 0.5]
-
-    Chapter: layers/receptive-fields.
-    Paper: arXiv:1904.11486.
-    """
+    paddings = ("same", "reflect", "circular")
 
     def __init__(
         self,
-        kernel_size: int = 3,
+        kernel_size: int | Sequence[int] = 3,
         strides: int | Sequence[int] = 2,
         padding: str = "same",
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        if padding not in ("same", "reflect", "circular"):
-            raise ValueError(f"padding must be 'same', 'reflect' or 'circular', not {padding!r}")
-        self.kernel_size = tuple_of(kernel_size, 1, "kernel_size")[0]
-        self.strides = tuple_of(strides, 2, "strides")
-        self.padding = padding
-        self.data_format = layout(data_format)
-        self.input_spec = keras.InputSpec(ndim=4)
-        self._pads = [((self.kernel_size - 1) // 2, self.kernel_size // 2)] * 2
+        window = tuple_of(kernel_size, self.rank, "kernel_size")
+        super().__init__(window, strides, padding, data_format=data_format, **kwargs)
+        self._pads = tuple(((k - 1) // 2, k // 2) for k in window)
+        self._lines = tuple(tuple(math.comb(k - 1, i) / 2 ** (k - 1) for i in range(k)) for k in window)
 
-    def call(self, inputs: Any) -> Any:
-        x = inputs if self.data_format == "channels_last" else ops.moveaxis(inputs, 1, -1)
+    @property
+    def kernel_size(self) -> tuple[int, ...]:
+        """The sides of the blur."""
+        return self.window
+
+    def output_space(self, space: Shape) -> Shape:
+        if self.padding != "same":
+            _long_enough(space, self._pads, int(self.padding == "reflect"), self.padding)
+        return tuple(None if n is None else -(-n // s) for n, s in zip(space, self.strides, strict=True))
+
+    def compute(self, x: Any, training: bool = False) -> Any:
+        x = self._padded(x)
+        if self.rank < 3:
+            return self._blur(x, self._lines, self.strides)
+        # No backend has a depthwise convolution of volumes: the planes are mixed first, then each is blurred.
+        line, (step, *strides) = self._lines[0], self.strides
+        parts = along(x, 1, len(line), step)
+        mixed = reduce(operator.add, (weight * part for weight, part in zip(line, parts, strict=True)))
+        _, depth, *plane = sizes(mixed)
+        blurred = self._blur(ops.reshape(mixed, (-1, *plane)), self._lines[1:], strides)
+        return ops.reshape(blurred, (-1, depth, *sizes(blurred)[1:]))
+
+    def _blur(self, x: Any, lines: Sequence[Sequence[float]], strides: Sequence[int]) -> Any:
+        """Convolve each channel with the product of one or two lines of Pascal's triangle."""
+        kernel = [math.prod(weights) for weights in itertools.product(*lines)]
+        kernel = ops.reshape(ops.convert_to_tensor(kernel, x.dtype), (*map(len, lines), 1, 1))
+        kernel = ops.tile(kernel, (*[1] * len(lines), x.shape[-1], 1))
+        alike = len(set(strides)) == 1  # TensorFlow has no depthwise convolution with two strides
+        y = ops.depthwise_conv(x, kernel, strides[0] if alike else 1, "valid", data_format="channels_last")
+        return y if alike else y[(slice(None), *(slice(None, None, s) for s in strides))]
+
+    def _padded(self, x: Any) -> Any:
         if self.padding == "circular":
-            _long_enough(x.shape[1:3], self._pads, 0, self.padding)
-            x = wrap(x, self._pads)
-        elif self.kernel_size > 1:
-            if self.padding == "reflect":
-                _long_enough(x.shape[1:3], self._pads, 1, self.padding)
-            x = ops.pad(
-                x, [(0, 0), *self._pads, (0, 0)], mode="constant" if self.padding == "same" else "reflect"
-            )
-        channels = x.shape[-1]
-        blur = ops.cast(binomial_kernel(self.kernel_size)[:, :, None, None], x.dtype)
-        kernel = ops.tile(blur, (1, 1, channels, 1))
-        rows, columns = self.strides
-        alike = rows == columns  # TensorFlow has no depthwise convolution with two strides
-        y = ops.depthwise_conv(x, kernel, rows if alike else 1, "valid", data_format="channels_last")
-        y = y if alike else y[:, ::rows, ::columns]
-        return y if self.data_format == "channels_last" else ops.moveaxis(y, -1, 1)
+            return wrap(x, self._pads)
+        if max(self.window) == 1:
+            return x
+        mode = "constant" if self.padding == "same" else "reflect"
+        return ops.pad(x, [(0, 0), *self._pads, (0, 0)], mode=mode)
 
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        first = 1 if self.data_format == "channels_last" else 2
-        shape = list(input_shape)
-        for axis, s in enumerate(self.strides, start=first):
-            shape[axis] = None if shape[axis] is None else -(-shape[axis] // s)
-        return tuple(shape)
+    def products(self, channels: int) -> int:
+        return math.prod(self.window)
 
-    def multiply_adds(self, input_shape: Shape) -> int:
-        """Sums of products of one example: a k x k window for each output."""
-        return math.prod(self.compute_output_shape(input_shape)[1:]) * self.kernel_size**2
-
-    def receptive_field_window(self, input_shape: Shape) -> dict[str, Any]:
-        """What one output sees, for `cnnkit.insight`."""
-        return {"kernel_size": self.kernel_size, "strides": self.strides, "padding": self._pads[0][0]}
+    def receptive_field_window(self, input_shape: Sequence[int | None]) -> dict[str, Any]:
+        before = tuple(before for before, _ in self._pads)
+        return {"kernel_size": self.window, "strides": self.strides, "padding": before}
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "kernel_size": self.kernel_size,
-            "strides": self.strides,
-            "padding": self.padding,
-            "data_format": self.data_format,
-        }
+        return {**super().get_config(), "kernel_size": self.kernel_size}
+
+
+@register_layer(chapter="layers/receptive-fields", paper="arXiv:1904.11486")
+class BlurPool1D(_BlurPool):
+    """Blur a signal with a fixed binomial kernel, then keep every second step: `BlurPool2D` along one axis.
+
+    Args:
+        kernel_size, strides, padding, data_format: as for `BlurPool2D`.
+
+    Input shape:
+        `(batch, steps, channels)`.
+
+    Output shape:
+        `(batch, ceil(steps / s), channels)`.
+
+    Example:
+        >>> x = ops.reshape(ops.array([0.0, 1.0] * 4), (1, 8, 1))
+        >>> ops.convert_to_numpy(BlurPool1D(3, padding="circular")(x))[0, :, 0].tolist()
+        [0.5, 0.5, 0.5, 0.5]
+    """
+
+    rank = 1
+
+
+@register_layer(chapter="layers/receptive-fields", paper="arXiv:1904.11486")
+class BlurPool2D(_BlurPool):
+    """Blur with a fixed binomial kernel, then keep every second pixel: a stride that does not alias.
+
+    ::
+
+        y[i, j] = sum over u, v of b[u] b[v] x[s i + u - p, s j + v - p],  b a line of Pascal's triangle over its sum
+
+    Put it where a stride was: a strided convolution becomes the convolution without stride and this layer, max
+    pooling becomes max pooling with `strides=1` and this layer.
+
+    Args:
+        kernel_size: sides of the blur, one number or one an axis; 2 to 7 are usual.
+        strides: the step that is made safe.
+        padding: `"same"` (zeros), `"reflect"` or `"circular"`.
+        data_format: `"channels_last"` or `"channels_first"`; Keras's setting when None.
+
+    Input shape:
+        `(batch, height, width, channels)`.
+
+    Output shape:
+        `(batch, ceil(height / s), ceil(width / s), channels)`.
+
+    Example:
+        >>> x = ops.reshape(ops.array([0.0, 1.0] * 4), (1, 1, 8, 1))
+        >>> y = BlurPool2D(3, padding="circular")(ops.repeat(x, 8, axis=1))
+        >>> ops.convert_to_numpy(y)[0, 0, :, 0].tolist()
+        [0.5, 0.5, 0.5, 0.5]
+    """
+
+    rank = 2
+
+
+@register_layer(chapter="layers/receptive-fields", paper="arXiv:1904.11486")
+class BlurPool3D(_BlurPool):
+    """Blur a volume with a fixed binomial kernel, then keep every second plane, row and column.
+
+    Args:
+        kernel_size, strides, padding, data_format: as for `BlurPool2D`.
+
+    Input shape:
+        `(batch, depth, height, width, channels)`.
+
+    Output shape:
+        `(batch, ceil(depth / s), ceil(height / s), ceil(width / s), channels)`.
+
+    Example:
+        >>> float(BlurPool3D(2, padding="circular")(ops.ones((1, 2, 2, 2, 1)))[0, 0, 0, 0, 0])
+        1.0
+    """
+
+    rank = 3
+
+
+class _CircularPadding(SpatialLayer):
+    """Padding from the opposite side over any number of axes."""
+
+    widens = False
+
+    def __init__(
+        self, padding: int | Sequence[int] = 1, data_format: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(data_format, **kwargs)
+        self.padding = tuple_of(padding, self.rank, "padding", least=0)
+
+    def output_space(self, space: Shape) -> Shape:
+        _long_enough(space, [(p, p) for p in self.padding], 0, "circular")
+        return tuple(None if n is None else n + 2 * p for n, p in zip(space, self.padding, strict=True))
+
+    def compute(self, x: Any, training: bool = False) -> Any:
+        return wrap(x, [(p, p) for p in self.padding])
+
+    def receptive_field_window(self, input_shape: Sequence[int | None]) -> dict[str, Any]:
+        return {"kernel_size": 1, "padding": self.padding}  # one place, counted on beyond the border
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "padding": self.padding}
 
 
 @register_layer(chapter="layers/receptive-fields", paper="arXiv:2003.07064")
-class CircularPadding2D(keras.Layer):
+class CircularPadding1D(_CircularPadding):
+    """Pad a signal with its own opposite end, as if it were drawn on a ring: `CircularPadding2D` along one axis.
+
+    Args:
+        padding: steps at each end.
+        data_format: `"channels_last"` or `"channels_first"`; Keras's setting when None.
+
+    Input shape:
+        `(batch, steps, channels)`.
+
+    Output shape:
+        `(batch, steps + 2 padding, channels)`.
+
+    Example:
+        >>> x = ops.reshape(ops.array([1.0, 2.0, 3.0]), (1, 3, 1))
+        >>> ops.convert_to_numpy(CircularPadding1D(1)(x))[0, :, 0].tolist()
+        [3.0, 1.0, 2.0, 3.0, 1.0]
+    """
+
+    rank = 1
+
+
+@register_layer(chapter="layers/receptive-fields", paper="arXiv:2003.07064")
+class CircularPadding2D(_CircularPadding):
     """Pad an image with its own opposite side, as if it were drawn on a torus.
 
     Before a convolution with `padding="valid"` it takes the border away, and with it the clue to position that
     zeros leave: the two together commute with every circular shift.
 
-    Arguments: `padding`, pixels on each side, a number or `(rows, columns)`; `data_format`.
-    Input shape: `(batch, height, width, channels)`. Output shape: height and width grown by twice the padding.
+    Args:
+        padding: pixels on each side, a number or `(rows, columns)`.
+        data_format: `"channels_last"` or `"channels_first"`; Keras's setting when None.
 
-    >>> x = ops.reshape(ops.array([1.0, 2.0, 3.0]), (1, 1, 3, 1))
-    >>> ops.convert_to_numpy(CircularPadding2D((0, 1))(x))[0, 0, :, 0].tolist()
-    [3.0, 1.0, 2.0, 3.0, 1.0]
+    Input shape:
+        `(batch, height, width, channels)`.
 
-    Chapter: layers/receptive-fields.
-    Paper: arXiv:2003.07064.
+    Output shape:
+        The same, height and width grown by twice the padding.
+
+    Example:
+        >>> x = ops.reshape(ops.array([1.0, 2.0, 3.0]), (1, 1, 3, 1))
+        >>> ops.convert_to_numpy(CircularPadding2D((0, 1))(x))[0, 0, :, 0].tolist()
+        [3.0, 1.0, 2.0, 3.0, 1.0]
     """
 
-    def __init__(
-        self, padding: int | Sequence[int] = 1, data_format: str | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(**kwargs)
-        amounts = (padding, padding) if isinstance(padding, int) else tuple(padding)
-        if len(amounts) != 2 or min(amounts) < 0:
-            raise ValueError(f"padding must be a number or two, none below 0, not {padding!r}")
-        self.padding = tuple(int(p) for p in amounts)
-        self.data_format = layout(data_format)
-        self.input_spec = keras.InputSpec(ndim=4)
+    rank = 2
 
-    def call(self, inputs: Any) -> Any:
-        pads = [(p, p) for p in self.padding]
-        x = inputs if self.data_format == "channels_last" else ops.moveaxis(inputs, 1, -1)
-        _long_enough(x.shape[1:3], pads, 0, "circular")
-        y = wrap(x, pads)
-        return y if self.data_format == "channels_last" else ops.moveaxis(y, -1, 1)
 
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        first = 1 if self.data_format == "channels_last" else 2
-        shape = list(input_shape)
-        for axis, p in enumerate(self.padding, start=first):
-            shape[axis] = None if shape[axis] is None else shape[axis] + 2 * p
-        return tuple(shape)
+@register_layer(chapter="layers/receptive-fields", paper="arXiv:2003.07064")
+class CircularPadding3D(_CircularPadding):
+    """Pad a volume with its own opposite sides: `CircularPadding2D` along three axes.
 
-    def receptive_field_window(self, input_shape: Shape) -> dict[str, Any]:
-        """What one output sees, for `cnnkit.insight`: one pixel, counted on beyond the border."""
-        return {"kernel_size": 1, "padding": self.padding}
+    Args:
+        padding: places on each side, a number or `(planes, rows, columns)`.
+        data_format: `"channels_last"` or `"channels_first"`; Keras's setting when None.
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "padding": self.padding, "data_format": self.data_format}
+    Input shape:
+        `(batch, depth, height, width, channels)`.
+
+    Output shape:
+        The same, all three sides grown by twice the padding.
+
+    Example:
+        >>> tuple(CircularPadding3D((0, 1, 2))(ops.ones((1, 4, 4, 4, 1))).shape)
+        (1, 4, 6, 8, 1)
+    """
+
+    rank = 3

@@ -2,95 +2,158 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
-from keras import ops
 
-from cnnkit.layers._windows import layout
+from cnnkit.layers._spatial import WindowLayer, tuple_of
+from cnnkit.layers._windows import average
 from cnnkit.layers.registry import register_layer
 
-__all__ = ["TrainableSubsampling2D"]
+__all__ = ["TrainableSubsampling1D", "TrainableSubsampling2D", "TrainableSubsampling3D"]
+
+
+class _TrainableSubsampling(WindowLayer):
+    """A sum over tiles with a gain and a threshold for each map, over any number of axes."""
+
+    def __init__(
+        self,
+        pool_size: int | Sequence[int] = 2,
+        activation: Any = None,
+        data_format: str | None = None,
+        coefficient_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        coefficient_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        tile = tuple_of(pool_size, self.rank, "pool_size")
+        super().__init__(tile, tile, data_format=data_format, **kwargs)
+        self.activation = keras.activations.get(activation)
+        self.coefficient_regularizer = keras.regularizers.get(coefficient_regularizer)
+        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
+        self.coefficient_constraint = keras.constraints.get(coefficient_constraint)
+        self.bias_constraint = keras.constraints.get(bias_constraint)
+
+    @property
+    def pool_size(self) -> tuple[int, ...]:
+        """The sides of a tile."""
+        return self.window
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        super().build(input_shape)
+        _, channels = self.fix(input_shape)
+        self.coefficient = self.add_weight(
+            name="coefficient",
+            shape=(channels,),
+            initializer=keras.initializers.Constant(1.0 / math.prod(self.window)),
+            regularizer=self.coefficient_regularizer,
+            constraint=self.coefficient_constraint,
+            autocast=False,
+        )
+        self.bias = self.add_weight(
+            name="bias",
+            shape=(channels,),
+            initializer="zeros",
+            regularizer=self.bias_regularizer,
+            constraint=self.bias_constraint,
+            autocast=False,
+        )
+
+    def compute(self, x: Any, training: bool = False) -> Any:
+        mean = average(x, self.window, self.window)
+        return self.activation(mean * (self.coefficient * math.prod(self.window)) + self.bias)
+
+    def products(self, channels: int) -> int:
+        return 1  # the sum is additions alone
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        del config["strides"], config["padding"]  # they follow from the tiles
+        return {
+            **config,
+            "pool_size": self.pool_size,
+            "activation": keras.activations.serialize(self.activation),
+            "coefficient_regularizer": keras.regularizers.serialize(self.coefficient_regularizer),
+            "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
+            "coefficient_constraint": keras.constraints.serialize(self.coefficient_constraint),
+            "bias_constraint": keras.constraints.serialize(self.bias_constraint),
+        }
 
 
 @register_layer(chapter="models/lenet", paper="doi:10.1109/5.726791")
-class TrainableSubsampling2D(keras.layers.Layer):
-    """Sum each window, multiply by a trainable coefficient, add a trainable bias: y = f(a_c sum(x) + b_c).
+class TrainableSubsampling1D(_TrainableSubsampling):
+    """Sum each window of a signal, scale and shift it by two weights a map: `TrainableSubsampling2D` along one axis.
 
-    Two parameters a map.  A small coefficient leaves the unit nearly linear, so that the map is only
-    blurred; a large one, with f a sigmoid, makes it a noisy OR or AND of the window, as the bias decides.
-    At the start a_c = 1 / size**2 and b_c = 0: average pooling.
+    Args:
+        pool_size, activation, data_format: as for `TrainableSubsampling2D`.
+        coefficient_regularizer, bias_regularizer, coefficient_constraint, bias_constraint: of the two weights.
 
-    Arguments:
-        pool_size: side of the windows, which do not overlap; a rest at the edge is dropped.
-        activation: f, any Keras activation.
-        data_format: "channels_last" or "channels_first"; Keras's setting when None.
+    Input shape:
+        `(batch, steps, channels)`.
 
-    Input `(batch, height, width, channels)`, output `(batch, height // size, width // size, channels)`.
+    Output shape:
+        `(batch, steps // k, channels)`.
 
-    >>> tuple(TrainableSubsampling2D(2)(keras.ops.ones((1, 4, 4, 3))).shape)
-    (1, 2, 2, 3)
-
-    Chapter: models/lenet.
-    Paper: doi:10.1109/5.726791.
+    Example:
+        >>> float(TrainableSubsampling1D(2)(np.array([1.0, 3.0]).reshape(1, 2, 1))[0, 0, 0])
+        2.0
     """
 
-    def __init__(
-        self, pool_size: int = 2, activation: Any = None, data_format: str | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(**kwargs)
-        if pool_size < 1:
-            raise ValueError(f"pool_size needs to be at least 1, but was given {pool_size}")
-        self.pool_size = pool_size
-        self.activation = keras.activations.get(activation)
-        self.data_format = layout(data_format)
+    rank = 1
 
-    @property
-    def strides(self) -> int:
-        """The step of the window: its own side, since windows do not overlap."""
-        return self.pool_size
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Make one coefficient and one bias for each map."""
-        if len(input_shape) != 4:
-            raise ValueError(
-                f"{self.name} needs a batch of images, 4 axes, but was given shape {input_shape}"
-            )
-        channels = input_shape[1 if self.data_format == "channels_first" else 3]
-        if channels is None or 0 in self.compute_output_shape(input_shape)[1:]:
-            raise ValueError(
-                f"{self.name} needs a known number of channels and sides of at least {self.pool_size} pixels, "
-                f"but was given shape {tuple(input_shape)}"
-            )
-        average = keras.initializers.Constant(1.0 / self.pool_size**2)
-        self.coefficient = self.add_weight(shape=(channels,), initializer=average, name="coefficient")
-        self.bias = self.add_weight(shape=(channels,), initializer="zeros", name="bias")
+@register_layer(chapter="models/lenet", paper="doi:10.1109/5.726791")
+class TrainableSubsampling2D(_TrainableSubsampling):
+    """Sum each window, multiply by a trainable coefficient, add a trainable bias, squash.
 
-    def call(self, inputs: Any) -> Any:
-        """Average, scale back to the sum, and apply gain, threshold and squashing."""
-        x = ops.transpose(inputs, (0, 2, 3, 1)) if self.data_format == "channels_first" else inputs
-        mean = ops.average_pool(x, self.pool_size, self.pool_size, "valid", data_format="channels_last")
-        y = self.activation(mean * (self.coefficient * self.pool_size**2) + self.bias)
-        return ops.transpose(y, (0, 3, 1, 2)) if self.data_format == "channels_first" else y
+    ::
 
-    def multiply_adds(self, input_shape: tuple[int | None, ...]) -> int:
-        """One multiply-add for each output unit: the sum is additions alone."""
-        _, *sizes = self.compute_output_shape(input_shape)
-        return sizes[0] * sizes[1] * sizes[2]
+        y = f(a_c sum(x) + b_c)
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Both sides divided by the window's."""
-        axes = (2, 3) if self.data_format == "channels_first" else (1, 2)
-        return tuple(
-            size // self.pool_size if axis in axes and size is not None else size
-            for axis, size in enumerate(input_shape)
-        )
+    Two parameters a map. A small coefficient leaves the unit nearly linear, so that the map is only
+    blurred; a large one, with f a sigmoid, makes it a noisy OR or AND of the window, as the bias decides.
+    At the start `a_c = 1 / k^2` and `b_c = 0`: average pooling.
 
-    def get_config(self) -> dict[str, Any]:
-        """Everything needed to make this layer again."""
-        return {
-            **super().get_config(),
-            "pool_size": self.pool_size,
-            "activation": keras.activations.serialize(self.activation),
-            "data_format": self.data_format,
-        }
+    Args:
+        pool_size: sides k of the windows, which do not overlap; a rest at the edge is dropped.
+        activation: f, any Keras activation.
+        data_format: `"channels_last"` or `"channels_first"`; Keras's setting when None.
+        coefficient_regularizer, bias_regularizer, coefficient_constraint, bias_constraint: of the two weights.
+
+    Input shape:
+        `(batch, height, width, channels)`.
+
+    Output shape:
+        `(batch, height // k, width // k, channels)`.
+
+    Example:
+        >>> tuple(TrainableSubsampling2D(2)(keras.ops.ones((1, 4, 4, 3))).shape)
+        (1, 2, 2, 3)
+    """
+
+    rank = 2
+
+
+@register_layer(chapter="models/lenet", paper="doi:10.1109/5.726791")
+class TrainableSubsampling3D(_TrainableSubsampling):
+    """Sum each window of a volume, scale and shift it by two weights a map: `TrainableSubsampling2D` in three axes.
+
+    Args:
+        pool_size, activation, data_format: as for `TrainableSubsampling2D`.
+        coefficient_regularizer, bias_regularizer, coefficient_constraint, bias_constraint: of the two weights.
+
+    Input shape:
+        `(batch, depth, height, width, channels)`.
+
+    Output shape:
+        `(batch, depth // k, height // k, width // k, channels)`.
+
+    Example:
+        >>> tuple(TrainableSubsampling3D(2)(keras.ops.ones((1, 4, 4, 4, 3))).shape)
+        (1, 2, 2, 2, 3)
+    """
+
+    rank = 3

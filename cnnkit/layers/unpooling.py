@@ -2,85 +2,35 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
-from cnnkit.layers._windows import layout, tuple_of, windows
+from cnnkit.layers._spatial import Shape, SpatialLayer, WindowLayer, sizes, tuple_of
+from cnnkit.layers._windows import largest, windows
 from cnnkit.layers.registry import register_layer
 
-__all__ = ["BedOfNailsUnpooling2D", "MaxPoolingWithSwitches2D", "MaxUnpooling2D"]
-
-Shape = tuple[int | None, ...]
-
-
-class _Tiles(keras.Layer):
-    """Tiles of `pool_size` that do not overlap, and the two layouts."""
-
-    def __init__(
-        self, pool_size: int | Sequence[int] = 2, data_format: str | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(**kwargs)
-        self.pool_size = tuple_of(pool_size, 2, "pool_size")
-        self.data_format = layout(data_format)
-
-    @property
-    def _space(self) -> tuple[int, int]:
-        return (1, 2) if self.data_format == "channels_last" else (2, 3)
-
-    def _last(self, x: Any) -> Any:
-        return x if self.data_format == "channels_last" else ops.moveaxis(x, 1, -1)
-
-    def _as_given(self, y: Any) -> Any:
-        return y if self.data_format == "channels_last" else ops.moveaxis(y, -1, 1)
-
-    def _images(self, shape: Sequence[int | None]) -> Sequence[int | None]:
-        """The shape, if it is one of images with something in them."""
-        if len(shape) != 4 or 0 in shape[1:]:
-            raise ValueError(
-                f"{self.name} takes images of four axes, none of them empty; it was given {tuple(shape)}"
-            )
-        return shape
-
-    def _sized(self, shape: Sequence[int | None], *size: int | None) -> Shape:
-        """The shape with another height and width."""
-        new = list(shape)
-        for axis, n in zip(self._space, size, strict=True):
-            new[axis] = n
-        return tuple(new)
-
-    def receptive_field_window(self, input_shape: Any) -> dict[str, Any]:
-        """What a unit sees: its tile, or on the way back the entry whose tile it stands in."""
-        back = not isinstance(self, MaxPoolingWithSwitches2D)
-        return {"kernel_size": self.pool_size, "strides": self.pool_size, "transposed": back}
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "pool_size": self.pool_size, "data_format": self.data_format}
+__all__ = [
+    "BedOfNailsUnpooling1D",
+    "BedOfNailsUnpooling2D",
+    "BedOfNailsUnpooling3D",
+    "MaxPoolingWithSwitches1D",
+    "MaxPoolingWithSwitches2D",
+    "MaxPoolingWithSwitches3D",
+    "MaxUnpooling1D",
+    "MaxUnpooling2D",
+    "MaxUnpooling3D",
+]
 
 
-@register_layer(chapter="layers/convolution-variants", paper="arXiv:1311.2901")
-class MaxPoolingWithSwitches2D(_Tiles):
-    """Max pooling over tiles that also says where in its tile each maximum stood.
+# -- there --------------------------------------------------------------------------------------------------
 
-    y[i, j, c] = max over u, v of x[i k + u, j k + v, c],   switch[i, j, c] = u k + v at the maximum
 
-    The switches are integers from 0 to k * k - 1, so they survive any data type, and a network can be fed with
-    images of any size.  Of equal values the first in reading order wins.  Rows and columns that fill no tile
-    are left out, as by "valid" pooling.
-
-    Arguments: `pool_size`, the side k of the tiles; `return_switches`, False for the maxima alone; `data_format`.
-    Input shape: `(batch, height, width, channels)`. Output: maxima and switches, both
-    `(batch, height // k, width // k, channels)`.
-
-    >>> y, switches = MaxPoolingWithSwitches2D(2)(ops.reshape(ops.array([1.0, 5.0, 2.0, 4.0]), (1, 2, 2, 1)))
-    >>> float(ops.sum(y)), int(ops.sum(switches))
-    (5.0, 1)
-
-    Chapter: layers/convolution-variants.
-    Paper: arXiv:1311.2901.
-    """
+class _MaxPoolingWithSwitches(WindowLayer):
+    """The maximum of each tile, and its place, over any number of axes."""
 
     def __init__(
         self,
@@ -89,70 +39,178 @@ class MaxPoolingWithSwitches2D(_Tiles):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(pool_size, data_format, **kwargs)
+        tile = tuple_of(pool_size, self.rank, "pool_size")
+        super().__init__(tile, tile, data_format=data_format, **kwargs)
         self.return_switches = return_switches
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
-        self.compute_output_shape(input_shape)  # refuses an image that holds no tile
+    @property
+    def pool_size(self) -> tuple[int, ...]:
+        """The sides of a tile."""
+        return self.window
 
     def call(self, inputs: Any) -> Any:
-        x = self._last(inputs)
-        y = ops.max_pool(x, self.pool_size, self.pool_size, "valid", data_format="channels_last")
+        self.shape_of_each(inputs.shape)
+        x = self.last(inputs)
+        y = largest(x, self.window, self.window)
         if not self.return_switches:
-            return self._as_given(y)
+            return self.as_given(y)
         # How many places of the tile, from the first on, hold less than the maximum: counted from the last back.
         switches = None
-        for part in reversed(windows(x, self.pool_size, self.pool_size)[:-1]):
+        for part in reversed(windows(x, self.window, self.window)[:-1]):
             less = ops.cast(part < y, "float32")
             switches = less if switches is None else less * (1 + switches)
         switches = ops.zeros_like(y) if switches is None else switches
-        return self._as_given(y), self._as_given(ops.cast(switches, "int32"))
+        return self.as_given(y), self.as_given(switches, "int32")
+
+    def shape_of_each(self, input_shape: Sequence[int | None]) -> Shape:
+        """The shape that maxima and switches both have."""
+        return super().compute_output_shape(input_shape)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Any:
-        sides = [self._images(input_shape)[axis] for axis in self._space]
-        for n, k in zip(sides, self.pool_size, strict=True):
-            if n is not None and n < k:
-                raise ValueError(f"a side of {n} holds no tile of {k}: use a smaller pool_size")
-        shape = self._sized(
-            input_shape, *(n if n is None else n // k for n, k in zip(sides, self.pool_size, strict=True))
-        )
+        shape = self.shape_of_each(input_shape)
         return (shape, shape) if self.return_switches else shape
 
     def compute_output_spec(self, inputs: Any) -> Any:
-        shape = self.compute_output_shape(inputs.shape)
-        if not self.return_switches:
-            return keras.KerasTensor(shape, self.compute_dtype)
-        return keras.KerasTensor(shape[0], self.compute_dtype), keras.KerasTensor(shape[1], "int32")
+        shape = self.shape_of_each(inputs.shape)
+        maxima = keras.KerasTensor(shape, self.compute_dtype)
+        return (maxima, keras.KerasTensor(shape, "int32")) if self.return_switches else maxima
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "return_switches": self.return_switches}
+        config = {
+            **super().get_config(),
+            "pool_size": self.pool_size,
+            "return_switches": self.return_switches,
+        }
+        return {key: value for key, value in config.items() if key not in ("strides", "padding")}
 
 
-@register_layer(chapter="layers/convolution-variants", paper="arXiv:1511.00561")
-class MaxUnpooling2D(_Tiles):
-    """Put each maximum back to the place where the pooling found it, and zeros elsewhere.
+@register_layer(chapter="layers/convolution-variants", paper="arXiv:1311.2901")
+class MaxPoolingWithSwitches1D(_MaxPoolingWithSwitches):
+    """Max pooling of a signal that also says where each maximum stood: `MaxPoolingWithSwitches2D` along one axis.
 
-    y[i k + u, j k + v, c] = x[i, j, c] if switch[i, j, c] = u k + v, else 0
+    Args:
+        pool_size, return_switches, data_format: as for `MaxPoolingWithSwitches2D`.
 
-    Called on `[maxima, switches]`, the two outputs of `MaxPoolingWithSwitches2D`; the maxima may have been
-    changed on the way, the switches not.  No gradient reaches the switches.
+    Input shape:
+        `(batch, steps, channels)`.
 
-    Arguments:
-        pool_size: side k of the tiles, as in the pooling.
-        output_size: height and width of the result, where the pooling left rows or columns out; they come
-            back as zeros.  At most k - 1 more than whole tiles.
-        data_format: "channels_last" or "channels_first"; Keras's setting when None.
+    Output shape:
+        Maxima and switches, both `(batch, steps // k, channels)`.
 
-    Input shapes: `(batch, height, width, channels)`, twice.
-    Output shape: `(batch, k height, k width, channels)`.
-
-    >>> y = MaxUnpooling2D(2)([5.0 * ops.ones((1, 1, 1, 1)), ops.ones((1, 1, 1, 1), "int32")])
-    >>> ops.convert_to_numpy(y)[0, :, :, 0].tolist()
-    [[0.0, 5.0], [0.0, 0.0]]
-
-    Chapter: layers/convolution-variants.
-    Paper: arXiv:1511.00561.
+    Example:
+        >>> y, switches = MaxPoolingWithSwitches1D(3)(ops.reshape(ops.array([1.0, 2.0, 4.0]), (1, 3, 1)))
+        >>> float(y[0, 0, 0]), int(switches[0, 0, 0])
+        (4.0, 2)
     """
+
+    rank = 1
+
+
+@register_layer(chapter="layers/convolution-variants", paper="arXiv:1311.2901")
+class MaxPoolingWithSwitches2D(_MaxPoolingWithSwitches):
+    """Max pooling over tiles that also says where in its tile each maximum stood.
+
+    ::
+
+        y[i, j, c] = max over u, v of x[i k + u, j k + v, c],   switch[i, j, c] = u k + v at the maximum
+
+    The switches are integers from 0 to k * k - 1, so they survive any data type, and a network can be fed with
+    images of any size. Of equal values the first in reading order wins. Rows and columns that fill no tile
+    are left out, as by "valid" pooling.
+
+    Args:
+        pool_size: sides k of the tiles, one number or one an axis.
+        return_switches: False for the maxima alone.
+        data_format: `"channels_last"` or `"channels_first"`; Keras's setting when None.
+
+    Input shape:
+        `(batch, height, width, channels)`.
+
+    Output shape:
+        Maxima and switches, both `(batch, height // k, width // k, channels)`.
+
+    Example:
+        >>> y, switches = MaxPoolingWithSwitches2D(2)(ops.reshape(ops.array([1.0, 5.0, 2.0, 4.0]), (1, 2, 2, 1)))
+        >>> float(ops.sum(y)), int(ops.sum(switches))
+        (5.0, 1)
+    """
+
+    rank = 2
+
+
+@register_layer(chapter="layers/convolution-variants", paper="arXiv:1311.2901")
+class MaxPoolingWithSwitches3D(_MaxPoolingWithSwitches):
+    """Max pooling of a volume that also says where each maximum stood: `MaxPoolingWithSwitches2D` along three axes.
+
+    Args:
+        pool_size, return_switches, data_format: as for `MaxPoolingWithSwitches2D`.
+
+    Input shape:
+        `(batch, depth, height, width, channels)`.
+
+    Output shape:
+        Maxima and switches, both `(batch, depth // k, height // k, width // k, channels)`.
+
+    Example:
+        >>> y, switches = MaxPoolingWithSwitches3D(2)(ops.reshape(ops.arange(8.0), (1, 2, 2, 2, 1)))
+        >>> float(ops.sum(y)), int(ops.sum(switches))
+        (7.0, 7)
+    """
+
+    rank = 3
+
+
+# -- and back -----------------------------------------------------------------------------------------------
+
+
+def _apart(x: Any) -> Any:
+    """`(batch, n, m, channels)` as `(batch, n, 1, m, 1, channels)`: room for tiles, along one axis or two."""
+    _, *space, channels = sizes(x)
+    return ops.reshape(x, (-1, *[side for n in space for side in (n, 1)], channels))
+
+
+def _together(tiles: Any) -> Any:
+    """`(batch, n, k, m, l, channels)` as `(batch, n k, m l, channels)`: tiles, joined."""
+    _, *space, channels = sizes(tiles)
+    return ops.reshape(tiles, (-1, *[n * k for n, k in zip(space[::2], space[1::2], strict=True)], channels))
+
+
+def _put(x: Any, switches: Any, tile: Sequence[int]) -> Any:
+    """Each number at the place of its tile that its switch names, along one axis or two."""
+    shape = (1, *[side for k in tile for side in (1, k)], 1)
+    places = ops.reshape(ops.arange(math.prod(tile), dtype="int32"), shape)
+    return _together(ops.where(_apart(switches) == places, _apart(x), ops.zeros((), x.dtype)))
+
+
+def _nail(x: Any, tile: Sequence[int]) -> Any:
+    """Each number at the first place of its tile, along one axis or two."""
+    holes = [pair for k in tile for pair in ((0, 0), (0, k - 1))]
+    return _together(ops.pad(_apart(x), [(0, 0), *holes, (0, 0)]))
+
+
+class _Unpooling(SpatialLayer):
+    """Tiles of `pool_size` in place of single numbers, over any number of axes."""
+
+    widens = False
+
+    def __init__(
+        self, pool_size: int | Sequence[int] = 2, data_format: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(data_format, **kwargs)
+        self.pool_size = tuple_of(pool_size, self.rank, "pool_size")
+
+    def output_space(self, space: Shape) -> Shape:
+        return tuple(None if n is None else n * k for n, k in zip(space, self.pool_size, strict=True))
+
+    def receptive_field_window(self, input_shape: Any) -> dict[str, Any]:
+        return {"kernel_size": self.pool_size, "strides": self.pool_size, "transposed": True}
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "pool_size": self.pool_size}
+
+
+class _MaxUnpooling(_Unpooling):
+    """Each maximum back at its place, over any number of axes."""
 
     def __init__(
         self,
@@ -161,90 +219,212 @@ class MaxUnpooling2D(_Tiles):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(pool_size, data_format, **kwargs)
-        self.output_size = None if output_size is None else tuple_of(output_size, 2, "output_size")
+        super().__init__(pool_size, data_format, autocast=False, **kwargs)  # switches are never rounded
+        self.output_size = None if output_size is None else tuple_of(output_size, self.rank, "output_size")
+        self.input_spec = [self.input_spec, self.input_spec]
 
-    def _check(self, shapes: Any) -> Sequence[int | None]:
-        if len(shapes) != 2 or not isinstance(shapes[0], list | tuple):
+    def output_space(self, space: Shape) -> Shape:
+        if self.output_size is None:
+            return super().output_space(space)
+        for had, k, n in zip(space, self.pool_size, self.output_size, strict=True):
+            if had is not None and not 0 <= n - had * k < k:
+                raise ValueError(
+                    f"{self.name}: {had} tiles of {k} come from a side of {had * k} to {had * k + k - 1}, "
+                    f"not from output_size {n}"
+                )
+        return self.output_size
+
+    def compute_output_shape(self, input_shape: Any) -> Shape:
+        if len(input_shape) != 2 or not isinstance(input_shape[0], list | tuple):
             raise ValueError(
-                f"{self.name} is called on a list of two, [maxima, switches]; it was given {shapes}"
+                f"{self.name} is called on a list of two, [maxima, switches]; it was given {input_shape}"
             )
-        one, other = (tuple(self._images(shape)) for shape in shapes)
+        one, other = map(tuple, input_shape)
         if any(a is not None and b is not None and a != b for a, b in zip(one, other, strict=False)):
             raise ValueError(
                 f"{self.name}: the maxima have shape {one} and the switches {other}; they must be those of one "
                 "pooling"
             )
-        for axis, k, n in zip(self._space, self.pool_size, self.output_size or (None, None), strict=True):
-            if n is not None and one[axis] is not None and not 0 <= n - one[axis] * k < k:
-                raise ValueError(
-                    f"{self.name}: {one[axis]} tiles of {k} come from a side of {one[axis] * k} to "
-                    f"{one[axis] * k + k - 1}, not from output_size {n}"
-                )
-        return one
-
-    def build(self, input_shape: Any) -> None:
-        self._check(input_shape)
+        return super().compute_output_shape(one)
 
     def call(self, inputs: Any) -> Any:
-        x, switches = (self._last(one) for one in inputs)
-        (kh, kw), switches = self.pool_size, ops.cast(switches, "int32")
-        _, height, width, channels = (n if n is not None else ops.shape(x)[i] for i, n in enumerate(x.shape))
-        # (batch, height, 1, width, 1, channels) against the numbers of the places in a tile.
-        x = ops.reshape(x, (-1, height, 1, width, 1, channels))
-        switches = ops.reshape(switches, (-1, height, 1, width, 1, channels))
-        places = ops.reshape(ops.arange(kh * kw, dtype="int32"), (1, 1, kh, 1, kw, 1))
-        y = ops.where(switches == places, x, ops.zeros((), x.dtype))
-        y = ops.reshape(y, (-1, height * kh, width * kw, channels))
+        self.compute_output_shape([tuple(one.shape) for one in inputs])
+        x, switches = map(self.last, inputs)
+        x, switches = ops.cast(x, self.compute_dtype), ops.cast(switches, "int32")
+        if self.rank < 3:
+            y = _put(x, switches, self.pool_size)
+        else:  # first into their planes, then within these: no backend compares along eight axes
+            (deep, *tile), (_, depth, *plane) = self.pool_size, sizes(x)
+            area = math.prod(tile)
+            places = ops.reshape(ops.arange(deep, dtype="int32"), (1, 1, deep, 1, 1, 1))
+            x = ops.where(switches[:, :, None] // area == places, x[:, :, None], ops.zeros((), x.dtype))
+            switches = ops.repeat(switches[:, :, None] % area, deep, axis=2)
+            y = _put(ops.reshape(x, (-1, *plane)), ops.reshape(switches, (-1, *plane)), tile)
+            y = ops.reshape(y, (-1, depth * deep, *sizes(y)[1:]))
         if self.output_size is not None:
-            more = [n - had for n, had in zip(self.output_size, (height * kh, width * kw), strict=True)]
-            y = ops.pad(y, [(0, 0), (0, more[0]), (0, more[1]), (0, 0)])
-        return self._as_given(y)
-
-    def compute_output_shape(self, input_shape: Any) -> Shape:
-        shape = self._check(input_shape)
-        size = self.output_size or tuple(
-            None if shape[axis] is None else shape[axis] * k
-            for axis, k in zip(self._space, self.pool_size, strict=True)
-        )
-        return self._sized(shape, *size)
+            more = [n - had for n, had in zip(self.output_size, y.shape[1:-1], strict=True)]
+            y = ops.pad(y, [(0, 0), *((0, n) for n in more), (0, 0)])
+        return self.as_given(y)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "output_size": self.output_size}
 
 
-@register_layer(chapter="layers/convolution-variants")
-class BedOfNailsUnpooling2D(_Tiles):
-    """Put each entry into the top left corner of its tile, and zeros around it.
+@register_layer(chapter="layers/convolution-variants", paper="arXiv:1511.00561")
+class MaxUnpooling1D(_MaxUnpooling):
+    """Put each maximum of a signal back to where the pooling found it: `MaxUnpooling2D` along one axis.
 
-    y[i k, j k, c] = x[i, j, c], and 0 elsewhere
+    Args:
+        pool_size, output_size, data_format: as for `MaxUnpooling2D`.
 
-    What a stride of k dropped comes back as zeros: this is the transpose of keeping every k-th pixel.  A
-    convolution after it is a transposed convolution of stride k.
+    Input shape:
+        `(batch, steps, channels)`, twice.
 
-    Arguments: `pool_size`, the side k of the tiles; `data_format`.
-    Input shape: `(batch, height, width, channels)`. Output shape: `(batch, k height, k width, channels)`.
+    Output shape:
+        `(batch, k steps, channels)`.
 
-    >>> ops.convert_to_numpy(BedOfNailsUnpooling2D(2)(ops.ones((1, 1, 2, 1))))[0, :, :, 0].tolist()
-    [[1.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0]]
-
-    Chapter: layers/convolution-variants.
+    Example:
+        >>> y = MaxUnpooling1D(3)([5.0 * ops.ones((1, 1, 1)), ops.ones((1, 1, 1), "int32")])
+        >>> ops.convert_to_numpy(y)[0, :, 0].tolist()
+        [0.0, 5.0, 0.0]
     """
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
-        self._images(input_shape)
+    rank = 1
 
-    def call(self, inputs: Any) -> Any:
-        x, (kh, kw) = self._last(inputs), self.pool_size
-        _, height, width, channels = (n if n is not None else ops.shape(x)[i] for i, n in enumerate(x.shape))
-        y = ops.reshape(x, (-1, height, 1, width, 1, channels))
-        y = ops.pad(y, [(0, 0), (0, 0), (0, kh - 1), (0, 0), (0, kw - 1), (0, 0)])
-        return self._as_given(ops.reshape(y, (-1, height * kh, width * kw, channels)))
 
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        shape = self._images(input_shape)
-        size = (
-            None if shape[axis] is None else shape[axis] * k
-            for axis, k in zip(self._space, self.pool_size, strict=True)
-        )
-        return self._sized(shape, *size)
+@register_layer(chapter="layers/convolution-variants", paper="arXiv:1511.00561")
+class MaxUnpooling2D(_MaxUnpooling):
+    """Put each maximum back to the place where the pooling found it, and zeros elsewhere.
+
+    ::
+
+        y[i k + u, j k + v, c] = x[i, j, c] if switch[i, j, c] = u k + v, else 0
+
+    Called on `[maxima, switches]`, the two outputs of `MaxPoolingWithSwitches2D`; the maxima may have been
+    changed on the way, the switches not. No gradient reaches the switches.
+
+    Args:
+        pool_size: sides k of the tiles, as in the pooling.
+        output_size: height and width of the result, where the pooling left rows or columns out; they come
+            back as zeros. At most k - 1 more than whole tiles.
+        data_format: `"channels_last"` or `"channels_first"`; Keras's setting when None.
+
+    Input shape:
+        `(batch, height, width, channels)`, twice.
+
+    Output shape:
+        `(batch, k height, k width, channels)`.
+
+    Example:
+        >>> y = MaxUnpooling2D(2)([5.0 * ops.ones((1, 1, 1, 1)), ops.ones((1, 1, 1, 1), "int32")])
+        >>> ops.convert_to_numpy(y)[0, :, :, 0].tolist()
+        [[0.0, 5.0], [0.0, 0.0]]
+    """
+
+    rank = 2
+
+
+@register_layer(chapter="layers/convolution-variants", paper="arXiv:1511.00561")
+class MaxUnpooling3D(_MaxUnpooling):
+    """Put each maximum of a volume back to where the pooling found it: `MaxUnpooling2D` along three axes.
+
+    Args:
+        pool_size, output_size, data_format: as for `MaxUnpooling2D`.
+
+    Input shape:
+        `(batch, depth, height, width, channels)`, twice.
+
+    Output shape:
+        `(batch, k depth, k height, k width, channels)`.
+
+    Example:
+        >>> y = MaxUnpooling3D(2)([5.0 * ops.ones((1, 1, 1, 1, 1)), 7 * ops.ones((1, 1, 1, 1, 1), "int32")])
+        >>> float(y[0, 1, 1, 1, 0])
+        5.0
+    """
+
+    rank = 3
+
+
+class _BedOfNailsUnpooling(_Unpooling):
+    """Each number at the first place of its tile, over any number of axes."""
+
+    def compute(self, x: Any, training: bool = False) -> Any:
+        if self.rank < 3:
+            return _nail(x, self.pool_size)
+        (deep, *tile), (_, depth, *plane) = self.pool_size, sizes(x)  # no backend pads eight axes
+        y = _nail(ops.reshape(x, (-1, *plane)), tile)
+        y = ops.pad(y[:, None], [(0, 0), (0, deep - 1), (0, 0), (0, 0), (0, 0)])
+        return ops.reshape(y, (-1, depth * deep, *sizes(y)[2:]))
+
+
+@register_layer(chapter="layers/convolution-variants")
+class BedOfNailsUnpooling1D(_BedOfNailsUnpooling):
+    """Put each entry of a signal first in its tile, and zeros after it: `BedOfNailsUnpooling2D` along one axis.
+
+    Args:
+        pool_size, data_format: as for `BedOfNailsUnpooling2D`.
+
+    Input shape:
+        `(batch, steps, channels)`.
+
+    Output shape:
+        `(batch, k steps, channels)`.
+
+    Example:
+        >>> ops.convert_to_numpy(BedOfNailsUnpooling1D(2)(ops.ones((1, 2, 1))))[0, :, 0].tolist()
+        [1.0, 0.0, 1.0, 0.0]
+    """
+
+    rank = 1
+
+
+@register_layer(chapter="layers/convolution-variants")
+class BedOfNailsUnpooling2D(_BedOfNailsUnpooling):
+    """Put each entry into the top left corner of its tile, and zeros around it.
+
+    ::
+
+        y[i k, j k, c] = x[i, j, c], and 0 elsewhere
+
+    What a stride of k dropped comes back as zeros: this is the transpose of keeping every k-th pixel. A
+    convolution after it is a transposed convolution of stride k.
+
+    Args:
+        pool_size: sides k of the tiles, one number or one an axis.
+        data_format: `"channels_last"` or `"channels_first"`; Keras's setting when None.
+
+    Input shape:
+        `(batch, height, width, channels)`.
+
+    Output shape:
+        `(batch, k height, k width, channels)`.
+
+    Example:
+        >>> ops.convert_to_numpy(BedOfNailsUnpooling2D(2)(ops.ones((1, 1, 2, 1))))[0, :, :, 0].tolist()
+        [[1.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0]]
+    """
+
+    rank = 2
+
+
+@register_layer(chapter="layers/convolution-variants")
+class BedOfNailsUnpooling3D(_BedOfNailsUnpooling):
+    """Put each entry of a volume into the first corner of its tile: `BedOfNailsUnpooling2D` along three axes.
+
+    Args:
+        pool_size, data_format: as for `BedOfNailsUnpooling2D`.
+
+    Input shape:
+        `(batch, depth, height, width, channels)`.
+
+    Output shape:
+        `(batch, k depth, k height, k width, channels)`.
+
+    Example:
+        >>> y = BedOfNailsUnpooling3D(2)(ops.ones((1, 1, 1, 1, 1)))
+        >>> tuple(y.shape), float(ops.sum(y))
+        ((1, 2, 2, 2, 1), 1.0)
+    """
+
+    rank = 3

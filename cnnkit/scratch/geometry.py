@@ -10,6 +10,11 @@ Padding = int | tuple[int, int] | Literal["same", "valid"]
 __all__ = ["convolution_parameters", "output_size", "padding_amount"]
 
 
+def each_axis(value: int | tuple[int, ...], rank: int) -> tuple[int, ...]:
+    """A number counts for each of `rank` axes; a tuple says one for each."""
+    return (value,) * rank if isinstance(value, Integral) else tuple(value)
+
+
 def padding_amount(n: int, k: int, s: int = 1, p: Padding = 0, d: int = 1) -> tuple[int, int]:
     """The zeros added before and after one side of length n.
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from cnnkit.scratch.convolution import Plan, both, plan
-from cnnkit.scratch.geometry import Padding
+from cnnkit.scratch.geometry import Padding, each_axis, output_size, padding_amount
 
 __all__ = [
     "average_pool2d",
@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 Size = int | tuple[int, int]
+Sizes = int | tuple[int, ...]
 
 
 def max_pool2d(x: np.ndarray, size: Size = 2, stride: Size | None = None, padding: Padding = 0) -> np.ndarray:
@@ -105,13 +106,14 @@ def average_pool2d_backward(
 def pool_windows(
     function: Callable[[np.ndarray], np.ndarray],
     x: np.ndarray,
-    size: Size = 2,
-    stride: Size | None = None,
+    size: Sizes = 2,
+    stride: Sizes | None = None,
     padding: Padding = 0,
 ) -> np.ndarray:
     """Apply a function to each window: from `(pixels, batch, channels)` to `(batch, channels)`.
 
-    Padding is never shown to the function: a window at the border has fewer pixels.
+    `x` is `(batch, ..., channels)`: a signal, an image or a volume. Padding is never shown to the function: a
+    window at the border has fewer pixels.
 
     >>> pool_windows(lambda a: a.min(axis=0), np.arange(16.0).reshape(1, 4, 4, 1))[0, :, :, 0]
     array([[ 0.,  2.],
@@ -119,18 +121,23 @@ def pool_windows(
 
     Chapter: layers/pooling.
     """
-    window, geometry = both(size), _geometry(x, size, stride, padding)
-    (top, _), (left, _) = geometry.padding
-    y = np.zeros((len(x), *geometry.size, x.shape[-1]), np.result_type(x, np.float32))
-    for i, j in np.ndindex(*geometry.size):
-        row, column = i * geometry.stride[0] - top, j * geometry.stride[1] - left
-        seen = x[:, max(row, 0) : row + window[0], max(column, 0) : column + window[1]]
-        y[:, i, j] = function(seen.reshape(len(x), -1, x.shape[-1]).swapaxes(0, 1))
+    space = x.shape[1:-1]
+    sizes = each_axis(size, len(space))
+    strides = sizes if stride is None else each_axis(stride, len(space))
+    sides = list(zip(space, sizes, strides, strict=True))
+    before = [padding_amount(n, k, s, padding)[0] for n, k, s in sides]
+    places = [output_size(n, k, s, padding) for n, k, s in sides]
+    y = np.zeros((len(x), *places, x.shape[-1]), np.result_type(x, np.float32))
+    for place in np.ndindex(*places):
+        starts = [i * s - p for i, s, p in zip(place, strides, before, strict=True)]
+        window = tuple(slice(max(start, 0), start + k) for start, k in zip(starts, sizes, strict=True))
+        pixels = x[(slice(None), *window)].reshape(len(x), -1, x.shape[-1])
+        y[(slice(None), *place)] = function(pixels.swapaxes(0, 1))
     return y
 
 
 def lp_pool2d(
-    x: np.ndarray, p: float = 2.0, size: Size = 2, stride: Size | None = None, padding: Padding = 0
+    x: np.ndarray, p: float = 2.0, size: Sizes = 2, stride: Sizes | None = None, padding: Padding = 0
 ) -> np.ndarray:
     """(mean |a|^p)^(1/p), for p >= 1: the mean of |a| at 1, its maximum at infinity.
 
@@ -154,7 +161,7 @@ def lp_pool2d(
 
 
 def mixed_pool2d(
-    x: np.ndarray, share: float = 0.5, size: Size = 2, stride: Size | None = None, padding: Padding = 0
+    x: np.ndarray, share: float = 0.5, size: Sizes = 2, stride: Sizes | None = None, padding: Padding = 0
 ) -> np.ndarray:
     """share * max + (1 - share) * mean.
 
@@ -171,8 +178,8 @@ def mixed_pool2d(
 
 def stochastic_pool2d(
     x: np.ndarray,
-    size: Size = 2,
-    stride: Size | None = None,
+    size: Sizes = 2,
+    stride: Sizes | None = None,
     padding: Padding = 0,
     rng: np.random.Generator | None = None,
 ) -> np.ndarray:
@@ -200,7 +207,7 @@ def stochastic_pool2d(
 
 
 def softmax_pool2d(
-    x: np.ndarray, beta: float = 1.0, size: Size = 2, stride: Size | None = None, padding: Padding = 0
+    x: np.ndarray, beta: float = 1.0, size: Sizes = 2, stride: Sizes | None = None, padding: Padding = 0
 ) -> np.ndarray:
     """sum e^(beta a) a / sum e^(beta a): the mean at beta = 0, the maximum as beta grows.
 
@@ -232,7 +239,7 @@ def channel_max_pool(x: np.ndarray, size: int = 2) -> np.ndarray:
     return x.reshape(*x.shape[:-1], -1, size).max(axis=-1)
 
 
-def _geometry(x: np.ndarray, size: Size, stride: Size | None, padding: Padding) -> Plan:
+def _geometry(x: np.ndarray, size: Size, stride: Sizes | None, padding: Padding) -> Plan:
     if x.ndim != 4:
         raise ValueError(f"x has shape {x.shape}; needed is (batch, height, width, channels)")
     window = both(size)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cnnkit.layers.registry import LAYERS
-from tests.layers.common import CHECKS, case_fault, every_case, load_cases, load_every_layer
+from tests.layers.checks import CHECKS, every_case
+from tests.layers.common import case_fault, load_cases, load_every_layer
 
 load_every_layer()
 CASES = load_cases()

@@ -79,7 +79,7 @@ def test_the_order_of_places_means_nothing_to_attention_pooling() -> None:
 
 
 def test_attention_weights_sum_to_one() -> None:
-    y, scores = AttentionPooling(3, queries=2)(X, return_attention_scores=True)
+    y, scores = AttentionPooling(3, num_queries=2)(X, return_attention_scores=True)
     assert tuple(y.shape) == (2, 2, 3)
     assert tuple(scores.shape) == (2, 3, 2, 63)
     assert np.allclose(ops.convert_to_numpy(scores).sum(axis=-1), 1, atol=1e-5)

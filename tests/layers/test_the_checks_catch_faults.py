@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from keras import ops
 
+from cnnkit.layers._spatial import tuple_of
 from cnnkit.layers.registry import LAYERS
-from tests.layers.common import CHECKS, Case, case_fault
+from tests.layers.checks import CHECKS
+from tests.layers.common import Case, case_fault
 
 
 @keras.saving.register_keras_serializable(package="cnnkit_tests")
@@ -19,10 +21,25 @@ class Sound(keras.Layer):
     (1, 2, 2, 3)
     """
 
-    def __init__(self, power: float = 2.0, data_format: str = "channels_last", **kwargs) -> None:
+    def __init__(
+        self,
+        power: float = 2.0,
+        pool_size: int = 1,
+        data_format: str = "channels_last",
+        scale_regularizer=None,
+        scale_constraint=None,
+        **kwargs,
+    ) -> None:
         super().__init__(**kwargs)
         self._set_layout(data_format)
+        self._set_size(pool_size)
         self.power = power
+        self.scale_regularizer = keras.regularizers.get(scale_regularizer)
+        self.scale_constraint = keras.constraints.get(scale_constraint)
+        self.supports_masking = True
+
+    def _set_size(self, pool_size: int) -> None:
+        (self.pool_size,) = tuple_of(pool_size, 1, "pool_size")
 
     def _set_layout(self, data_format: str) -> None:
         if data_format not in ("channels_last", "channels_first"):
@@ -34,7 +51,15 @@ class Sound(keras.Layer):
         return -1 if self.data_format == "channels_last" else 1
 
     def build(self, input_shape) -> None:
-        self.scale = self.add_weight(name="scale", shape=(input_shape[self.axis],), initializer="ones")
+        channels = input_shape[self.axis]
+        self.input_spec = keras.InputSpec(axes={self.axis: channels})
+        self.scale = self.add_weight(
+            name="scale",
+            shape=(channels,),
+            initializer="ones",
+            regularizer=self.scale_regularizer,
+            constraint=self.scale_constraint,
+        )
 
     def call(self, inputs, training=False):
         scale = self.scale if self.axis == -1 else ops.reshape(self.scale, (1, -1, 1, 1))
@@ -43,8 +68,21 @@ class Sound(keras.Layer):
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)
 
+    def multiply_adds(self, input_shape):
+        return 0
+
+    def receptive_field_window(self, input_shape):
+        return "elementwise"
+
     def get_config(self):
-        return {**super().get_config(), "power": self.power, "data_format": self.data_format}
+        return {
+            **super().get_config(),
+            "power": self.power,
+            "pool_size": self.pool_size,
+            "data_format": self.data_format,
+            "scale_regularizer": keras.regularizers.serialize(self.scale_regularizer),
+            "scale_constraint": keras.constraints.serialize(self.scale_constraint),
+        }
 
 
 def twin(layer: Sound, x: np.ndarray) -> np.ndarray:
@@ -215,6 +253,92 @@ class WrongExample(Sound):
     """
 
 
+@serialisable
+class ComputesInFloat32(Sound):
+    def call(self, inputs, training=False):
+        return ops.cast(super().call(ops.cast(ops.cast(inputs, "float32"), inputs.dtype)), self.compute_dtype)
+
+
+@serialisable
+class DeclaresTheFirstSize(Sound):
+    def build(self, input_shape) -> None:
+        super().build(input_shape)
+        self.first = tuple(input_shape[1:])
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], *self.first)
+
+
+@serialisable
+class TakesAnyNumberOfChannels(Sound):
+    def build(self, input_shape) -> None:
+        super().build(input_shape)
+        self.input_spec = None
+
+
+@serialisable
+class HidesAnArgument(Sound):
+    def __init__(self, **kwargs) -> None:
+        super().__init__(**kwargs)
+
+
+@serialisable
+class TakesAnySize(Sound):
+    def _set_size(self, pool_size: int) -> None:
+        self.pool_size = pool_size
+
+
+@serialisable
+class LeavesAWeightFree(Sound):
+    def build(self, input_shape) -> None:
+        super().build(input_shape)
+        self.free = self.add_weight(name="free", shape=(), initializer="ones")
+
+
+@serialisable
+class LosesTheMask(Sound):
+    def __init__(self, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = False
+
+
+@serialisable
+class SaysNothingOfAMask(Sound):
+    def compute_mask(self, inputs, previous_mask=None):
+        return None
+
+    def call(self, inputs, training=False):
+        return super().call(inputs) + ops.mean(inputs, axis=1, keepdims=True)
+
+
+@serialisable
+class MultipliesByAMatrix(Sound):
+    def build(self, input_shape) -> None:
+        super().build(input_shape)
+        self.matrix = self.add_weight(name="matrix", shape=(input_shape[-1],) * 2, initializer="ones")
+
+    def call(self, inputs, training=False):
+        return ops.matmul(super().call(inputs), self.matrix)
+
+
+@serialisable
+class SeesItsNeighbour(Sound):
+    def call(self, inputs, training=False):
+        return super().call(inputs + ops.roll(inputs, 1, axis=1))
+
+
+@serialisable
+class SeesNothing(Sound):
+    def call(self, inputs, training=False):
+        return super().call(ops.stop_gradient(inputs))
+
+
+@serialisable
+class LeavesTheGraph(Sound):
+    def call(self, inputs, training=False):
+        return super().call(inputs) + float(ops.convert_to_numpy(ops.max(inputs))) * 0
+
+
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_sound_layer_passes_every_check(check: str) -> None:
     CHECKS[check](Sound, CASE)
@@ -246,6 +370,24 @@ def test_a_sound_layer_passes_every_check(check: str) -> None:
         ("training", IgnoresItsSeed, {"training": "differs"}, "same seed"),
         ("example", WithoutExample, {}, "has no example"),
         ("example", WrongExample, {}, "(1, 2, 2, 4)"),
+        ("float64", ComputesInFloat32, {}, "float64 against"),
+        ("another_size", DeclaresTheFirstSize, {}, "compute_output_shape tells"),
+        ("another_size", WrongValues, {}, "another shape"),
+        ("another_number_of_channels", TakesAnyNumberOfChannels, {}, "without words"),
+        ("signature", HidesAnArgument, {}, "does not show"),
+        ("nonsense", TakesAnySize, {}, "pool_size=0 is taken without a word"),
+        (
+            "regularizers_and_constraints",
+            LeavesAWeightFree,
+            {},
+            "no argument gives a regularizer to ['free']",
+        ),
+        ("mask", LosesTheMask, {"input_shape": (5, 3)}, "without words"),
+        ("mask", SaysNothingOfAMask, {"input_shape": (5, 3)}, "a masked step against none"),
+        ("cost_and_field", MultipliesByAMatrix, {}, "it has a matrix"),
+        ("cost_and_field", Sound, {"multiply_adds": 60}, "counted are 60"),
+        ("cost_and_field", SeesItsNeighbour, {}, "told are"),
+        ("cost_and_field", SeesNothing, {}, "no place of the input moves"),
     ],
 )
 def test_each_check_catches_its_fault(
@@ -254,6 +396,12 @@ def test_each_check_catches_its_fault(
     with pytest.raises(AssertionError) as caught:
         CHECKS[check](broken, {**CASE, **case})
     assert message in str(caught.value)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="torch.compile is PyTorch's")
+def test_compiling_by_torch_catches_a_layer_that_leaves_the_graph() -> None:
+    with pytest.raises(Exception, match="torch"):
+        CHECKS["compiled_by_torch"](LeavesTheGraph, CASE)
 
 
 def test_saving_catches_a_layer_that_is_not_serialisable() -> None:

@@ -13,7 +13,7 @@ from cnnkit.layers import CCell, SCell, TrainableSubsampling2D
     [
         (lambda: SCell(2), (1, 3, 9, 1), r"SCell: a window of 5 does not fit into sides of \(3, 9\)"),
         (lambda: CCell(padding=0), (1, 9, 4, 2), r"CCell: a window of 5 does not fit into sides of \(9, 4\)"),
-        (lambda: TrainableSubsampling2D(2), (1, 1, 8, 3), "sides of at least 2 pixels"),
+        (lambda: TrainableSubsampling2D(2), (1, 1, 8, 3), "a side of 1 is smaller than the window of 2"),
     ],
 )
 def test_an_image_below_the_window_is_refused_in_words(make, shape, words) -> None:

@@ -91,8 +91,8 @@ def test_bed_of_nails_and_a_convolution_are_a_transposed_convolution():
 @pytest.mark.parametrize(
     ("make", "shapes", "words"),
     [
-        (lambda: MaxPoolingWithSwitches2D(3), (1, 2, 5, 1), "holds no tile of 3"),
-        (lambda: MaxUnpooling2D(), (1, 2, 2, 1), "list of two"),
+        (lambda: MaxPoolingWithSwitches2D(3), (1, 2, 5, 1), "a side of 2 is smaller than the window of 3"),
+        (lambda: MaxUnpooling2D(), (1, 2, 2, 1), r"expects 2 input\(s\)"),
         (lambda: MaxUnpooling2D(), [(1, 2, 2, 1), (1, 2, 3, 1)], "must be those of one pooling"),
         (lambda: MaxUnpooling2D(output_size=(6, 4)), [(1, 2, 2, 1)] * 2, "not from output_size 6"),
         (lambda: MaxUnpooling2D(0), [(1, 2, 2, 1)] * 2, "pool_size must be a positive integer"),
@@ -110,7 +110,7 @@ def test_what_cannot_be_is_refused_in_words(make, shapes, words):
 @pytest.mark.parametrize("shape", [(4, 4, 1), (1, 0, 4, 1), (1, 4, 4, 0)])
 def test_what_is_no_image_is_refused(shape):
     for layer in (MaxPoolingWithSwitches2D(), BedOfNailsUnpooling2D()):
-        with pytest.raises(ValueError, match="takes images of four axes"):
+        with pytest.raises(ValueError, match=r"expected ndim=4|there is nothing"):
             layer(np.ones(shape, "float32"))
-    with pytest.raises(ValueError, match="takes images of four axes"):
+    with pytest.raises(ValueError, match=r"expected ndim=4|there is nothing"):
         MaxUnpooling2D()([np.ones(shape, "float32"), np.zeros(shape, "int32")])

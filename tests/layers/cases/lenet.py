@@ -29,8 +29,14 @@ def squashed_partial(layer, x: np.ndarray) -> np.ndarray:
 
 
 def subsampling(layer, x: np.ndarray) -> np.ndarray:
-    y = scratch.trainable_subsampling2d(x, *layer.get_weights(), size=layer.pool_size)
+    y = scratch.trainable_subsampling2d(x, *layer.get_weights(), size=layer.pool_size[0])
     return np.tanh(y) if layer.activation.__name__ == "tanh" else y
+
+
+def summed(layer, x: np.ndarray) -> np.ndarray:
+    """As above, one window after the other, for any number of axes."""
+    coefficient, bias = layer.get_weights()
+    return scratch.pool_windows(lambda a: a.sum(axis=0), x, layer.pool_size) * coefficient + bias
 
 
 CASES = {
@@ -58,8 +64,14 @@ CASES = {
         },
     ],
     "TrainableSubsampling2D": [
-        {"kwargs": {}, "input_shape": (6, 8, 3), "twin": subsampling},
+        {"kwargs": {}, "input_shape": (6, 8, 3), "twin": subsampling, "multiply_adds": 3 * 4 * 3},
         {"kwargs": {"pool_size": 3, "activation": "tanh"}, "input_shape": (7, 9, 2), "twin": subsampling},
+    ],
+    "TrainableSubsampling1D": [
+        {"kwargs": {"pool_size": 3}, "input_shape": (7, 2), "twin": summed},
+    ],
+    "TrainableSubsampling3D": [
+        {"kwargs": {"pool_size": (1, 2, 3)}, "input_shape": (3, 4, 7, 2), "twin": summed},
     ],
     "RadialBasisScores": [
         {

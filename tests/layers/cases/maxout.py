@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnnkit import scratch
+from cnnkit.scratch import channel_max_pool, maxout
 
 
 def largest(layer, x: np.ndarray) -> np.ndarray:
-    return scratch.maxout(x, layer.pieces)
+    return maxout(x, layer.pool_size)
+
+
+def channels(layer, x: np.ndarray) -> np.ndarray:
+    return channel_max_pool(x, layer.pool_size)
 
 
 CASES = {
+    "ChannelMaxPooling": [
+        {"kwargs": {"pool_size": 3}, "input_shape": (4, 5, 6), "twin": channels},
+        {"kwargs": {}, "input_shape": (8,), "twin": channels},
+        {"kwargs": {}, "input_shape": (5, 4), "twin": channels},
+        {"kwargs": {}, "input_shape": (3, 2, 4, 4), "twin": channels},
+    ],
     "Maxout": [
-        {"kwargs": {"pieces": 2}, "input_shape": (5, 4, 6), "twin": largest},
-        {"kwargs": {"pieces": 3}, "input_shape": (7, 6), "twin": largest},
+        {"kwargs": {"pool_size": 2}, "input_shape": (5, 4, 6), "twin": largest},
+        {"kwargs": {"pool_size": 3}, "input_shape": (7, 6), "twin": largest},
+        {"kwargs": {}, "input_shape": (6,), "twin": largest},
     ],
 }

@@ -1,12 +1,15 @@
-"""Cases of cnnkit.layers.pooling."""
+"""Cases of the poolings with windows, in one, two and three dimensions."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from cnnkit.scratch import poolings
+from cnnkit.scratch import pooling
 
-ODD, EVEN = (7, 5, 3), (8, 6, 2)
+ODD = {1: (7, 3), 2: (7, 5, 3), 3: (5, 7, 3, 2)}
+EVEN = {1: (8, 2), 2: (8, 6, 2), 3: (4, 6, 2, 2)}
 
 
 def windows_of(layer) -> dict:
@@ -14,63 +17,63 @@ def windows_of(layer) -> dict:
 
 
 def lp(layer, x: np.ndarray) -> np.ndarray:
-    return poolings.lp_pool2d(x, layer.p, **windows_of(layer))
+    return pooling.lp_pool2d(x, layer.p, **windows_of(layer))
 
 
 def mixed(layer, x: np.ndarray) -> np.ndarray:
-    return poolings.mixed_pool2d(x, layer.share, **windows_of(layer))
+    return pooling.mixed_pool2d(x, layer.share, **windows_of(layer))
 
 
 def stochastic(layer, x: np.ndarray) -> np.ndarray:
-    return poolings.stochastic_pool2d(x, **windows_of(layer))
+    return pooling.stochastic_pool2d(x, **windows_of(layer))
 
 
 def soft(layer, x: np.ndarray) -> np.ndarray:
-    return poolings.softmax_pool2d(x, layer.beta, **windows_of(layer))
+    return pooling.softmax_pool2d(x, layer.beta, **windows_of(layer))
 
 
-def channels(layer, x: np.ndarray) -> np.ndarray:
-    return poolings.channel_max_pool(x, layer.pool_size)
+def positive(rank: int) -> Callable[[np.random.Generator, int], np.ndarray]:
+    return lambda rng, batch: rng.uniform(0.1, 1.0, size=(batch, *ODD[rank]))
 
 
-def positive(rng: np.random.Generator, batch: int) -> np.ndarray:
-    return rng.uniform(0.1, 1.0, size=(batch, *ODD))
-
-
-def cases(twin, *kwargs: dict, **extra) -> list[dict]:
+def cases(twin, *kwargs: dict, rank: int = 2, **extra) -> list[dict]:
     """Even sides, odd sides, overlapping windows and "same" padding for each set of arguments."""
-    places = [(EVEN, {}), (ODD, {"pool_size": 3, "strides": 2}), (ODD, {"padding": "same"})]
+    places = [
+        (EVEN, {}),
+        (ODD, {"pool_size": 3, "strides": 2}),
+        (ODD, {"pool_size": (3, 2, 1)[:rank], "padding": "same"}),
+    ]
     return [
-        {"kwargs": {**k, **place}, "input_shape": shape, "twin": twin, **extra}
+        {"kwargs": {**k, **place}, "input_shape": shapes[rank], "twin": twin, **extra}
         for k in kwargs
-        for shape, place in places
+        for shapes, place in places
     ]
 
 
 CASES = {
     "LpPooling2D": [
         *cases(lp, {"p": 3}),
-        {"kwargs": {"p": 12}, "input_shape": EVEN, "twin": lp},
+        {"kwargs": {"p": 12}, "input_shape": EVEN[2], "twin": lp},
         {
             "kwargs": {"p": 50, "pool_size": 3, "strides": 2, "padding": "same"},
-            "input_shape": EVEN,
+            "input_shape": EVEN[2],
             "twin": lp,
         },
-        {"kwargs": {"p": 1}, "input_shape": EVEN, "twin": lp},
-        {"kwargs": {"p": 2.5}, "input_shape": EVEN, "twin": lp},
-        {"kwargs": {"p": float("inf")}, "input_shape": EVEN, "twin": lp},
+        {"kwargs": {"p": 1}, "input_shape": EVEN[2], "twin": lp},
+        {"kwargs": {"p": 2.5}, "input_shape": EVEN[2], "twin": lp},
+        {"kwargs": {"p": float("inf")}, "input_shape": EVEN[2], "twin": lp},
     ],
     "L2Pooling2D": cases(lp, {}),
     "MixedPooling2D": [
         *cases(mixed, {}),
-        {"kwargs": {"mixing": 0.3, "learn": False}, "input_shape": EVEN, "twin": mixed},
+        {"kwargs": {"mixing": 0.3, "learn": False}, "input_shape": EVEN[2], "twin": mixed},
     ],
     # Positive inputs for the slope: at zero the expectation has a kink.
     "StochasticPooling2D": [
-        *cases(stochastic, {}, training="differs", inputs=positive),
+        *cases(stochastic, {}, training="differs", inputs=positive(2)),
         {
             "kwargs": {},
-            "input_shape": EVEN,
+            "input_shape": EVEN[2],
             "twin": stochastic,
             "training": "differs",
             "exact_gradient": False,
@@ -78,12 +81,21 @@ CASES = {
     ],
     "SoftmaxPooling2D": [
         *cases(soft, {"beta": 1.5}),
-        {"kwargs": {"beta": -4.0, "padding": "same"}, "input_shape": ODD, "twin": soft},
-        {"kwargs": {"beta": 0.0}, "input_shape": EVEN, "twin": soft},
-        {"kwargs": {"beta": 200.0, "padding": "same"}, "input_shape": ODD, "twin": soft},
-    ],
-    "ChannelMaxPooling": [
-        {"kwargs": {"pool_size": 3}, "input_shape": (4, 5, 6), "twin": channels},
-        {"kwargs": {}, "input_shape": (8,), "twin": channels},
+        {"kwargs": {"beta": -4.0, "padding": "same"}, "input_shape": ODD[2], "twin": soft},
+        {"kwargs": {"beta": 0.0}, "input_shape": EVEN[2], "twin": soft},
+        {"kwargs": {"beta": 200.0, "padding": "same"}, "input_shape": ODD[2], "twin": soft},
     ],
 }
+for rank in (1, 3):
+    CASES |= {
+        f"LpPooling{rank}D": [
+            *cases(lp, {"p": 3}, rank=rank),
+            {"kwargs": {"p": 12, "padding": "same"}, "input_shape": ODD[rank], "twin": lp},
+        ],
+        f"L2Pooling{rank}D": cases(lp, {}, rank=rank),
+        f"MixedPooling{rank}D": cases(mixed, {}, rank=rank),
+        f"StochasticPooling{rank}D": cases(
+            stochastic, {}, rank=rank, training="differs", inputs=positive(rank)
+        ),
+        f"SoftmaxPooling{rank}D": cases(soft, {"beta": 1.5}, rank=rank),
+    }
