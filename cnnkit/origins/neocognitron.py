@@ -96,12 +96,14 @@ def grow(model: keras.Model, patterns: ArrayLike, rounds: int = 15, column: int 
     for layer in stages:
         if isinstance(layer, CCell):
             own = ("kernel_size", "strides", "padding", "strength", "falloff", "saturation", "rule")
-            u = c_cells(u, **{name: getattr(layer, name) for name in own})
+            config = layer.get_config()
+            u = c_cells(u, **{name: config[name] for name in own})
             continue
         excitatory, inhibitory = (np.array(w, np.float64) for w in layer.get_weights())
-        speed, own = next(speeds), (layer.selectivity, layer.padding, layer.falloff)
+        rings = layer.padding[0]
+        speed, own = next(speeds), (layer.selectivity, rings, layer.falloff)
         mask = fading_mask(layer.kernel_size, layer.falloff)[:, :, None] / u.shape[-1]
-        around = ((layer.padding,) * 2, (layer.padding,) * 2, (0, 0))
+        around = ((rings, rings), (rings, rings), (0, 0))
         for _ in range(rounds):
             for one in u:
                 answers, v = s_cells(one[None], excitatory, inhibitory, *own)
