@@ -91,7 +91,8 @@ class _MaskedConv(KernelLayer):
         self.compute_output_shape([tuple(one.shape) for one in inputs])  # for its errors
         x, visible = map(self.last, inputs)
         visible = ops.cast(visible, x.dtype)
-        return self.as_given(self.finish(self.convolve(x * visible)) * self._pooled(visible))
+        y = self.finish(self.convolve(x * visible))
+        return self.as_given(y * ops.cast(self._pooled(visible), y.dtype))
 
     def convolve(self, x: Any) -> Any:
         return ops.conv(
@@ -127,7 +128,11 @@ class _MaskedConv(KernelLayer):
         middle = [(n - b) // 2 for n, b in zip(reach, block, strict=True)]
         ends = [-(n - b - m) or None for n, b, m in zip(reach, block, middle, strict=True)]
         inner = visible[(slice(None), *map(slice, middle, ends))]
-        return largest(inner, block, self.strides) if max(self.strides) > 1 else inner
+        if max(self.strides) == 1:
+            return inner
+        return largest(
+            ops.cast(inner, "float32"), block, self.strides
+        )  # the one dtype that all pool volumes in
 
     def multiply_adds(self, input_shape: Any) -> int:
         # As dense as it is computed; a sparse implementation saves the hidden share.
