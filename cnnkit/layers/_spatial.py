@@ -230,7 +230,7 @@ class WindowLayer(SpatialLayer):
         if n < reach:
             raise ValueError(
                 f"{self.name}: a side of {n} is smaller than the window of {reach}: use a larger image, a smaller "
-                "window or padding='same'"
+                f"window{' or padding=' + repr('same') if 'same' in self.paddings else ''}"
             )
         return (n - reach) // s + 1
 

@@ -19,6 +19,8 @@ __all__ = ["LocallyConnected1D", "LocallyConnected2D", "LocallyConnected3D"]
 class _LocallyConnected(KernelLayer):
     """A kernel and a bias for each position, over any number of axes."""
 
+    paddings = ("valid",)
+
     def __init__(
         self,
         filters: int,

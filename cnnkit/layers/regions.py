@@ -181,7 +181,8 @@ class RoIPooling(_OfBoxes):
     widens = False
 
     def pool(self, x: Any, edges: tuple[Any, Any, Any, Any]) -> Any:
-        x1, y1, x2, y2 = edges
+        # One box more, without area, so that there is a maximum to take where no box was given.
+        x1, y1, x2, y2 = (ops.pad(edge, ((0, 0), (0, 1))) for edge in edges)
         batch, height, width, channels = sizes(x)
         number, out = sizes(x1)[1], self.size[0]
         rows, row_real = self._cells(y1, y2, height, self.size[0])
@@ -194,7 +195,7 @@ class RoIPooling(_OfBoxes):
         y = ops.take(ops.reshape(y, (-1, channels)), row * width + columns[:, :, None], axis=0)
         y = ops.amax(y, axis=4)
         real = ops.logical_and(row_real, column_real)[:, :, None, None, None]
-        return ops.where(real, y, ops.zeros_like(y))
+        return ops.where(real, y, ops.zeros_like(y))[:, :-1]
 
     @staticmethod
     def _cells(low: Any, high: Any, side: Any, n: int) -> tuple[Any, Any]:

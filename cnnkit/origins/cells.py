@@ -16,6 +16,7 @@ from keras import ops
 from cnnkit.layers._spatial import WindowLayer, sizes, tuple_of
 from cnnkit.layers._windows import average, largest
 from cnnkit.layers.registry import register_layer
+from cnnkit.origins._building import channels_last
 from cnnkit.origins.gabor import gabor_bank
 
 __all__ = ["ComplexCells", "SimpleCells", "corner_cells", "cortex"]
@@ -147,6 +148,7 @@ class ComplexCells(WindowLayer):
     """
 
     rank = 2
+    paddings = ("valid",)
 
     def __init__(
         self,
@@ -195,6 +197,7 @@ class ComplexCells(WindowLayer):
         return config
 
 
+@channels_last
 def cortex(
     input_shape: tuple[int | None, int | None, int] = (None, None, 1),
     orientations: int = 8,
@@ -217,6 +220,7 @@ def cortex(
     return keras.Model(picture, folded, name="cortex")
 
 
+@channels_last
 def corner_cells(
     input_shape: tuple[int | None, int | None, int] = (None, None, 1),
     wavelength: float = 4.0,

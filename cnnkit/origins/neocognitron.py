@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cnnkit.layers.neocognitron import CCell, SCell
+from cnnkit.origins._building import channels_last
 from cnnkit.scratch.neocognitron import c_cells, fading_mask, s_cells
 
 __all__ = ["grow", "neocognitron", "representatives", "winning_planes"]
@@ -20,6 +21,7 @@ SELECTIVITIES = (4.0, 1.5, 1.5, 1.5)
 PADDINGS = {3: (2, 1, 0), 4: (2, 1, 2, 1)}  # of the S-layers, by the number of pairs
 
 
+@channels_last
 def neocognitron(planes: int = 24, rule: str = "sum", stages: int = 3, seed: int = 0) -> keras.Model:
     """The network of 1980, 16x16 pixels in, ungrown: U0, then S and C three times.
 
