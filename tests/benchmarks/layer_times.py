@@ -253,7 +253,6 @@ ROWS: dict[str, Row] = {
         layers.Maxout(2),
         "MaxPooling1D",
         lambda x: MaxPooling1D(2)(Reshape((64 * 64 * 32, 1))(x)),
-        why="takes the maximum along an axis of two, which TensorFlow's CPU does more slowly than its poolings",
     ),
     "PartiallyConnected2D(32 of 32 maps, 3)": Row(
         layers.PartiallyConnected2D(np.eye(32) + np.eye(32)[::-1], 3), "Conv2D", Conv2D(32, 3)
