@@ -1,7 +1,8 @@
 """Run chapters in place and save them with their outputs: `python book/execute.py layers/convolution ...`.
 
-Without names, runs all that `_toc.yml` lists. Saves only what ran through, and nothing that differs from
-machine to machine (execution times, kernel versions).
+Without names, runs all that `_toc.yml` lists. Writes the setup cell, which is the same in all of them and pins the
+version that runs. Saves only what ran through, and nothing that differs from machine to machine (execution times,
+kernel versions).
 """
 
 from __future__ import annotations
@@ -14,26 +15,30 @@ import nbformat
 import yaml
 from nbclient import NotebookClient
 
+import cnnkit
+from cnnkit.course.catalogue import reading_order
+
 ROOT = Path(__file__).parent.parent
 
+SETUP = """try:
+    import cnnkit
+except ImportError:  # on Colab: the release of this page; NumPy, Keras and TensorFlow stay as they are
+    %pip install -q "cnnkit[course] @ git+{repository}@v{version}"
+from cnnkit.course import check, claim, exercise, figure, hint, live, setup, solution, source
 
-def chapters() -> list[str]:
-    """The chapters in reading order, as `layers/convolution`."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    pages = [page["file"] for part in toc["parts"] for page in part["chapters"]]
-    pages += [
-        section["file"]
-        for part in toc["parts"]
-        for page in part["chapters"]
-        for section in page.get("sections", [])
-    ]
-    found = [page.removeprefix("chapters/") for page in pages if page.startswith("chapters/")]
-    return sorted(found, key=lambda name: name.split("/")[-1])
+setup("{chapter}")"""
+
+
+def setup_cell(chapter: str) -> str:
+    """The second cell of a chapter: brings, where cnnkit is missing, the release that the notebook was run with."""
+    repository = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
+    return SETUP.format(repository=repository, version=cnnkit.__version__, chapter=chapter)
 
 
 def run(path: Path) -> float:
     """Execute one notebook in place; returns the seconds it took."""
     notebook = nbformat.read(path, as_version=4)
+    notebook.cells[1].source = setup_cell(path.relative_to(ROOT / "chapters").with_suffix("").as_posix())
     start = time.perf_counter()
     NotebookClient(
         notebook,
@@ -61,7 +66,7 @@ def run(path: Path) -> float:
 
 
 def main() -> None:
-    for name in sys.argv[1:] or chapters():
+    for name in sys.argv[1:] or reading_order():
         path = ROOT / "chapters" / f"{name}.ipynb"
         print(f"{name}: {run(path):.1f} s", flush=True)
 

@@ -1,9 +1,11 @@
-"""Messages for names that nobody knows, and for numbers that cannot be."""
+"""Messages for names that nobody knows, for numbers that cannot be, and for modules that are not there."""
 
 from __future__ import annotations
 
 import difflib
+import importlib
 from collections.abc import Iterable
+from types import ModuleType
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> str:
@@ -21,3 +23,16 @@ def positive(who: str, **values: float) -> None:
     for name, value in values.items():
         if not value > 0:
             raise ValueError(f"{who} needs {name} > 0, not {value}")
+
+
+def needed(module: str, extra: str) -> ModuleType:
+    """A module that only some of the package needs, or an error that names the extra which brings it."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        package = module.split(".")[0]
+        if error.name not in (package, module):
+            raise
+        raise ModuleNotFoundError(
+            f'this needs {package}, which is not installed: pip install "cnnkit[{extra}]"', name=package
+        ) from None

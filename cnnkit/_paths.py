@@ -19,3 +19,21 @@ def chapters() -> Path:
     """The folder of the chapters' own modules: from the wheel when installed, from the checkout otherwise."""
     inside = _PACKAGE / "_chapters"
     return inside if inside.exists() else _PACKAGE.parent / "chapters"
+
+
+def shown(file: Path) -> str:
+    """A file as a reader finds it in the repository: `cnnkit/layers/pooling.py`, `chapters/layers/pooling.py`.
+
+    It is named from the package's own folder on, whatever the checkout above it is called.
+    """
+    file = file.resolve()
+    for folder, name in ((chapters(), "chapters"), (_PACKAGE, "cnnkit")):
+        if file.is_relative_to(folder.resolve()):
+            return f"{name}/{file.relative_to(folder.resolve()).as_posix()}"
+    return file.name
+
+
+def contents() -> Path:
+    """The table of contents, which says in what order the chapters are read."""
+    inside = _PACKAGE / "_chapters" / "_toc.yml"
+    return inside if inside.exists() else _PACKAGE.parent / "_toc.yml"

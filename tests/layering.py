@@ -36,6 +36,24 @@ WITHOUT_KERAS = {"scratch", "data"}
 WITHOUT_ARCHITECTURES = {"training", "insight", "deploy"}
 BACKENDS = {"tensorflow", "jax", "torch"}
 ASKS = {"keras.backend.backend", "keras.config.backend"}
+#: What no chapter teaches: it carries the others, and names none.
+INFRASTRUCTURE = {
+    "cnnkit.cli",
+    "cnnkit.course",
+    "cnnkit.data.cards",
+    "cnnkit.data.download",
+    "cnnkit.data.records",
+    "cnnkit.data.registry",
+    "cnnkit.gradients",
+    "cnnkit.layers.registry",
+    "cnnkit.models.cards",
+    "cnnkit.models.making",
+    "cnnkit.models.preprocessing",
+    "cnnkit.models.registry",
+    "cnnkit.models.requests",
+    "cnnkit.models.twins",
+    "cnnkit.trials",
+}
 MOST_LINES = 500
 
 # Methods that Keras calls: what they do is written once, in Keras.
@@ -125,6 +143,32 @@ def wrong_imports(root: Path) -> list[str]:
     return faults
 
 
+def circles(root: Path) -> list[str]:
+    """Modules that import each other, also through others, and also where an import inside a function hides it."""
+    everything = {module.name: module for module in modules(root)}
+
+    def meant(name: str) -> str:
+        while name not in everything and "." in name:
+            name = name.rpartition(".")[0]
+        return name
+
+    reached = {
+        module.name: {meant(name) for _, name in imported(module)} & set(everything) - {module.name}
+        for module in everything.values()
+    }
+    for _ in range(len(reached)):  # until nothing new is reached
+        further = {name: near.union(*(reached[other] for other in near)) for name, near in reached.items()}
+        if further == reached:
+            break
+        reached = further
+    rings = {
+        frozenset(other for other in reached[name] if name in reached[other]) | {name}
+        for name in reached
+        if name in reached[name]
+    }
+    return [f"{' and '.join(sorted(ring))} import each other" for ring in sorted(rings, key=sorted)]
+
+
 def long_files(root: Path) -> list[str]:
     """Files of more than 500 lines: two ideas in one."""
     faults = []
@@ -141,12 +185,17 @@ def long_files(root: Path) -> list[str]:
 
 @dataclass(frozen=True)
 class Public:
-    """A public name where it is defined: the module, its node in the tree, and the chapter that it claims."""
+    """A public name where it is defined: the module, its node in the tree, and the chapters that it names."""
 
     module: Module
     name: str
     node: ast.FunctionDef | ast.ClassDef | None
-    chapters: frozenset[str]
+    chapters: tuple[str, ...]
+
+    @property
+    def is_infrastructure(self) -> bool:
+        """Whether it stands in a module that no chapter teaches."""
+        return any(f"{self.module.name}.".startswith(f"{name}.") for name in INFRASTRUCTURE)
 
 
 def exported(module: Module) -> list[str] | None:
@@ -160,17 +209,37 @@ def exported(module: Module) -> list[str] | None:
     return None
 
 
-def chapters_of(node: ast.FunctionDef | ast.ClassDef) -> frozenset[str]:
-    """The chapters that an object names, in its docstring and in the decorator that registers it."""
-    named = re.findall(r"^\s*Chapter: (\S+?)\.?$", ast.get_docstring(node) or "", re.MULTILINE)
+def said(module: Module, node: ast.FunctionDef | ast.ClassDef, word: str) -> tuple[str, ...]:
+    """What an object says after a word such as `Chapter:`: in its docstring, and in the decorator that registers it.
+
+    A decorator that does not say it may pass it on: `@register("lenet5", LENET)` has the chapter of `LENET`.
+    """
+    calls = {
+        target.id: statement.value
+        for statement in module.tree.body
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
+    named = re.findall(rf"^\s*{word}: (.+?)\.?$", ast.get_docstring(node) or "", re.MULTILINE)
     for decorator in node.decorator_list:
         if isinstance(decorator, ast.Call):
-            named += [
-                keyword.value.value
-                for keyword in decorator.keywords
-                if keyword.arg == "chapter" and isinstance(keyword.value, ast.Constant)
-            ]
-    return frozenset(named)
+            passed_on = [calls[name.id] for name in decorator.args if getattr(name, "id", None) in calls]
+            in_turn = (keyword(call, word.lower()) for call in [decorator, *passed_on])
+            named += [value for value in in_turn if value is not None][:1]
+    return tuple(named)
+
+
+def keyword(call: ast.Call, name: str) -> str | None:
+    """The text that a call is given by this keyword."""
+    return next(
+        (
+            item.value.value
+            for item in call.keywords
+            if item.arg == name and isinstance(item.value, ast.Constant)
+        ),
+        None,
+    )
 
 
 def public(root: Path) -> tuple[list[Public], list[str]]:
@@ -200,7 +269,7 @@ def public(root: Path) -> tuple[list[Public], list[str]]:
         for name in names:
             if name in defined:
                 node = defined[name]
-                found.append(Public(module, name, node, chapters_of(node) if node else frozenset()))
+                found.append(Public(module, name, node, said(module, node, "Chapter") if node else ()))
             elif name in origin:
                 source = everything.get(origin[name])
                 known = source is None or f"{origin[name]}.{name}" in everything
@@ -246,12 +315,17 @@ def poor_names(root: Path) -> list[str]:
         where = f"{item.module.name}.{item.name}"
         if not ast.get_docstring(item.node):
             faults.append(f"{where} has no docstring")
-        if len(item.chapters) != 1:
+        if item.is_infrastructure and item.chapters:
+            faults.append(f"{where} names a chapter, and stands where none is taught; leave it out")
+        elif not item.is_infrastructure and len(item.chapters) != 1:
             faults.append(
-                f"{where} must name one chapter ('Chapter: layers/convolution.'), not {len(item.chapters)}"
+                f"{where} must name one chapter, once ('Chapter: layers/convolution.', or in the decorator), "
+                f"not {len(item.chapters)}"
             )
+        if (papers := len(said(item.module, item.node, "Paper"))) > 1:
+            faults.append(f"{where} names its paper {papers} times; once is enough")
         faults += [
-            f"{where} names {name}, no chapter of the plan" for name in sorted(item.chapters - chapters)
+            f"{where} names {name}, no chapter of the plan" for name in sorted({*item.chapters} - chapters)
         ]
         functions = [item.node] if isinstance(item.node, ast.FunctionDef) else []
         if isinstance(item.node, ast.ClassDef):
@@ -306,8 +380,9 @@ def wrong_cards(root: Path) -> list[str]:
             faults.append(f"the card of {chapter} names no module in its row 'Extends'")
             continue
         claiming = {item.module.name for item in found if chapter in item.chapters}
+        carrying = {item.module.name for item in found if item.is_infrastructure}
         for name in named:
-            if not any(module == name or module.startswith(name + ".") for module in claiming):
+            if not any(module == name or module.startswith(name + ".") for module in claiming | carrying):
                 faults.append(
                     f"{chapter} says it extends {name}, but no public name there names this chapter"
                 )

@@ -171,7 +171,7 @@ def test_a_file_that_holds_no_model_is_named(name, run, tmp_path):
 
 def test_an_unknown_chapter_of_claims_gets_the_nearest(run, tmp_path):
     notebook(tmp_path, "models/lenet")
-    status, _, err = run("claims", str(tmp_path), "--chapter", "models/17-lennet")
+    status, _, err = run("claims", str(tmp_path), "--chapter", "models/lennet")
     assert status == 2 and "did you mean 'models/lenet'" in err
 
 

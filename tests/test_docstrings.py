@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -63,6 +64,26 @@ def docstrings(item: layering.Public) -> Iterator[tuple[str, str]]:
             yield name, text
 
 
+def ghosts(item: layering.Public) -> list[str]:
+    """What the section `Args:` of a function or a class tells of and its signature does not have, or in another order."""
+    node = item.node
+    if isinstance(node, ast.ClassDef):
+        node = next((inner for inner in node.body if getattr(inner, "name", "") == "__init__"), None)
+    text = ast.get_docstring(item.node) if item.node else None
+    if node is None or not text or "Args:\n" not in text:
+        return []
+    section = re.split(r"\n(?=\S)", text.partition("Args:\n")[2])[0]
+    told = re.findall(r"^    \*{0,2}(\w+)(?: \(.*?\))?:", section, re.MULTILINE)
+    given = node.args
+    known = [argument.arg for argument in [*given.posonlyargs, *given.args, *given.kwonlyargs]]
+    known += [argument.arg for argument in (given.vararg, given.kwarg) if argument]
+    if strange := [name for name in told if name not in known]:
+        return [f"{item.module.name}.{item.name} tells of {', '.join(strange)}, which it does not take"]
+    if told != sorted(told, key=known.index):
+        return [f"{item.module.name}.{item.name} tells of its arguments in another order than it takes them"]
+    return []
+
+
 PARTS = sorted({module.part for module in layering.modules(ROOT) if module.part[:1].isalpha()})
 
 
@@ -73,6 +94,7 @@ def test_every_public_docstring_of_the_part_is_valid_markup(part):
     faults = [
         f"{where}: {fault}" for item in here for where, text in docstrings(item) for fault in complaints(text)
     ]
+    faults += [fault for item in here for fault in ghosts(item)]
     assert not faults, "\n" + "\n".join(faults)
 
 
@@ -120,3 +142,15 @@ def test_a_docstring_with_every_section_a_formula_and_code_passes():
 def test_markup_that_goes_wrong_is_caught(change, message):
     faults = complaints(SOUND.replace(*change))
     assert any(message in fault for fault in faults) if message else faults == []
+
+
+@pytest.mark.parametrize(
+    ("signature", "message"),
+    [("x, w", None), ("w, x", "another order"), ("x", "tells of w, which it does not take")],
+)
+def test_arguments_that_a_function_does_not_take_or_takes_in_another_order_are_caught(signature, message):
+    tree = ast.parse(f"def bend({signature}):\n    pass")
+    function = tree.body[0]
+    function.body = [ast.Expr(ast.Constant(SOUND))]
+    item = layering.Public(layering.Module("m", "", ROOT, tree), "bend", function, ())
+    assert [message in fault for fault in ghosts(item)] == ([True] if message else [])

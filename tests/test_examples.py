@@ -19,7 +19,7 @@ IMPORTED = {"keras": keras, "np": np, "ops": keras.ops}
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(cnnkit.__path__, "cnnkit.")
-    if not module.name.startswith(("cnnkit.course.chapters", "cnnkit.layers."))
+    if not module.name.startswith("cnnkit.layers.")
 ]
 
 

@@ -65,7 +65,13 @@ def loaded_by_import(root: Path, watched: set[str]) -> set[str]:
     return watched & set(run.stdout.split())
 
 
-CHECKS = [layering.wrong_imports, layering.long_files, layering.poor_names, layering.wrong_cards]
+CHECKS = [
+    layering.wrong_imports,
+    layering.circles,
+    layering.long_files,
+    layering.poor_names,
+    layering.wrong_cards,
+]
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -111,7 +117,7 @@ WRONG_IMPORTS = [
 @pytest.mark.parametrize(("name", "text", "message"), WRONG_IMPORTS, ids=lambda value: None)
 def test_an_import_that_climbs_is_caught(name, text, message, planted):
     faults = layering.wrong_imports(planted(name, text))
-    assert len(faults) == 1 and (message or "book may not") in faults[0]
+    assert len(faults) == 1 and (message or "course may not") in faults[0]
 
 
 @pytest.mark.parametrize(
@@ -130,6 +136,27 @@ def test_an_import_that_descends_is_let_through(name, text, planted):
     assert layering.wrong_imports(planted(name, text)) == []
 
 
+CIRCLES = [
+    {"a": "from cnnkit.scratch.b import f", "b": "from cnnkit.scratch import a"},
+    {"a": "from cnnkit.scratch import b", "b": "def late():\n    from cnnkit.scratch.a import g"},
+    {"a": "from . import b", "b": "import cnnkit.scratch.c", "c": "from .a import f"},
+    {"a": "from cnnkit.scratch import f", "__init__": "from cnnkit.scratch.a import f"},
+]
+
+
+@pytest.mark.parametrize("texts", CIRCLES, ids=["two", "inside a function", "three", "through the package"])
+def test_modules_that_import_each_other_are_caught(texts, planted):
+    for name, text in texts.items():
+        root = planted(f"cnnkit/scratch/{name}.py", text)
+    ring = [f"cnnkit.scratch.{name}".removesuffix(".__init__") for name in sorted(texts)]
+    assert layering.circles(root) == [f"{' and '.join(sorted(ring))} import each other"]
+
+
+def test_modules_that_share_what_they_import_are_no_circle(planted):
+    planted("cnnkit/scratch/a.py", "from cnnkit.scratch.c import f\nfrom cnnkit.scratch.b import g")
+    assert layering.circles(planted("cnnkit/scratch/b.py", "from cnnkit.scratch.c import f")) == []
+
+
 def test_a_file_of_501_lines_is_caught(planted):
     planted("cnnkit/scratch/long.py", "pass\n" * 501)
     faults = layering.long_files(planted("tests/just.py", "pass\n" * 500))
@@ -137,7 +164,13 @@ def test_a_file_of_501_lines_is_caught(planted):
 
 
 POOR_NAMES = [
-    (("    Chapter: layers/convolution.\n", ""), "must name one chapter"),
+    (("    Chapter: layers/convolution.\n", ""), "must name one chapter, once"),
+    (("def double", '@register(chapter="layers/convolution")\ndef double'), "must name one chapter, once"),
+    (("    Chapter:", "    Chapter: orientation.\n    Chapter:"), "must name one chapter, once"),
+    (
+        ("    Chapter:", "    Paper: doi:10.1/2.\n    Paper: doi:10.1/3.\n    Chapter:"),
+        "names its paper 2 times",
+    ),
     (("layers/convolution", "layers/convolutions"), "no chapter of the plan"),
     (("layers/convolution", "models/convolution"), "no chapter of the plan"),
     (("x: float", "x"), "leaves x without a type"),
@@ -153,6 +186,16 @@ def test_a_public_name_that_lacks_something_is_caught(change, message, planted):
     assert change[0] in FINE
     faults = layering.poor_names(planted("cnnkit/layers/a.py", FINE.replace(*change)))
     assert any(message in fault for fault in faults), faults
+
+
+@pytest.mark.parametrize("name", ["cnnkit/course/a.py", "cnnkit/gradients.py", "cnnkit/data/download.py"])
+def test_infrastructure_needs_no_chapter_and_may_name_none(name, planted):
+    bare = FINE.replace("\n\n    Chapter: layers/convolution.\n    ", "")
+    assert "Chapter" not in bare and layering.poor_names(planted(name, bare)) == []
+    module = name.removesuffix(".py").replace("/", ".")
+    assert layering.poor_names(planted(name, FINE)) == [
+        f"{module}.double names a chapter, and stands where none is taught; leave it out"
+    ]
 
 
 def test_a_public_name_without_a_docstring_is_caught(planted):
@@ -177,6 +220,16 @@ def test_a_method_without_types_is_caught_and_the_registered_chapter_counts(plan
         "cnnkit.layers.a.Layer.scale has no docstring",
         "cnnkit.layers.a.Layer: __init__ leaves options without a type",
     ]
+
+
+def test_a_model_has_the_chapter_of_its_family_unless_it_names_its_own(planted):
+    family = '__all__ = ["net"]\nF = family("f", chapter="layers/convolution", paper="doi:10.1/2")\n'
+    net = 'def net() -> None:\n    """A net."""\n'
+    assert layering.poor_names(planted("cnnkit/models/a.py", f'{family}@register("net", F)\n{net}')) == []
+    own = '@register("net", F, chapter="orientation", paper="doi:10.1/3")\n'
+    assert layering.poor_names(planted("cnnkit/models/a.py", family + own + net)) == []
+    faults = layering.poor_names(planted("cnnkit/models/a.py", f'{family}@register("net")\n{net}'))
+    assert len(faults) == 1 and "must name one chapter" in faults[0]
 
 
 def test_a_method_that_its_base_class_explains_needs_no_second_docstring(planted):
@@ -227,11 +280,17 @@ def test_a_card_may_name_a_whole_part(planted):
     )
 
 
+def test_a_card_may_name_infrastructure_that_names_no_chapter(planted):
+    planted("cnnkit/course/a.py", FINE.replace("\n\n    Chapter: layers/convolution.\n    ", ""))
+    card = notebook("| Extends | `cnnkit.scratch` · `cnnkit.course` |")
+    assert layering.wrong_cards(planted("chapters/layers/convolution.ipynb", card)) == []
+
+
 def test_a_chapter_outside_the_plan_is_caught(planted):
     faults = layering.wrong_cards(
-        planted("chapters/99-epilogue.ipynb", notebook("| Extends | `cnnkit.scratch` |"))
+        planted("chapters/epilogue.ipynb", notebook("| Extends | `cnnkit.scratch` |"))
     )
-    assert "99-epilogue is no chapter of the plan" in faults
+    assert "epilogue is no chapter of the plan" in faults
 
 
 def test_importing_cnnkit_loads_no_backend_and_no_numpy():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import importlib.util
 import json
 import os
 import re
@@ -16,6 +18,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import cnnkit
+from cnnkit.course import catalogue, ledger
 from tests.layering import ROOT
 
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
@@ -65,7 +68,7 @@ def foreign_addresses(text: str) -> list[str]:
 
 def table(readme: str) -> list[str]:
     """The rows of the README's table of chapters, and every other line that links to Colab."""
-    return [line for line in readme.splitlines() if re.match(r"\| \d\d \|", line) or COLAB in line]
+    return [line for line in readme.splitlines() if re.match(r"\| \d+ \|", line) or COLAB in line]
 
 
 def wanted_table(root: Path, names: list[str]) -> list[str]:
@@ -75,7 +78,8 @@ def wanted_table(root: Path, names: list[str]) -> list[str]:
         cells = json.loads((root / name).read_text("utf-8"))["cells"]
         title = "".join(cells[0]["source"]).splitlines()[0].removeprefix("# ")
         link = f"{COLAB}/{OWNER}/{NAME}/blob/{branch}/{name}"
-        rows.append(f"| {Path(name).name[:2]} | {title} | [open in Colab]({link}) |")
+        chapter = name.removeprefix("chapters/").removesuffix(".ipynb")
+        rows.append(f"| {catalogue.number(chapter)} | {title} | [open in Colab]({link}) |")
     return rows
 
 
@@ -86,7 +90,7 @@ def test_the_readme_lists_exactly_the_chapters_of_the_contents_with_their_colab_
 
 @pytest.mark.parametrize(
     "change",
-    [("| 04 ", "| 05 "), ("Convolution", "Correlation"), (NAME, "other"), ("04-", "05-"), ("| 04", "x")],
+    [("| 5 ", "| 6 "), ("Convolution", "Correlation"), (NAME, "other"), ("/conv", "/corr"), ("| 5", "x")],
 )
 def test_a_row_of_the_readme_that_is_wrong_or_missing_is_caught(change, tmp_path):
     name = "chapters/layers/convolution.ipynb"
@@ -97,9 +101,60 @@ def test_a_row_of_the_readme_that_is_wrong_or_missing_is_caught(change, tmp_path
     assert table(row.replace(*change)) != [row]
 
 
+def test_the_package_reads_the_contents_as_the_book_does():
+    assert [f"chapters/{name}.ipynb" for name in catalogue.reading_order()] == chapters()
+    assert [catalogue.number(name) for name in catalogue.reading_order()] == list(
+        range(1, len(chapters()) + 1)
+    )
+
+
 def test_every_chapter_of_the_contents_exists_and_every_notebook_is_listed():
     here = {path.relative_to(ROOT).as_posix() for path in (ROOT / "chapters").rglob("*.ipynb")}
     assert set(chapters()) == {name for name in here if ".ipynb_checkpoints" not in name}
+
+
+def numbered(name: str, text: str) -> list[str]:
+    """What calls a chapter by a number: a file's name, an address, words. Notebooks may speak of other books' chapters."""
+    parts = "origins|layers|training|models|dimensions|tasks|insight"
+    found = re.findall(r"(?:^|/)(?:ch)?\d\d[-_][a-z][\w-]*\.\w+$", name)
+    found += re.findall(rf"\b(?:{parts})/\d\d-[a-z-]+|\b\d\d-[a-z-]+\.(?:ipynb|html)|\bch\d\d\b", text)
+    return found + re.findall(r"\[[Cc]hapter \d+" if name.endswith(".ipynb") else r"\b[Cc]hapters? \d+", text)
+
+
+def test_no_chapter_is_called_by_a_number():
+    text = {".py", ".md", ".yml", ".csv", ".js", ".css", ".ipynb", ".toml"}
+    folders = ("chapters", "cnnkit", "book", "tests", "data")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in text]
+    faults = {}
+    for path in [*files, *PAGES, ROOT / "_toc.yml", ROOT / "Makefile"]:
+        found = numbered(path.relative_to(ROOT).as_posix(), path.read_text("utf-8"))
+        if found and path != Path(__file__):
+            faults[path] = found
+    assert faults == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("chapters/layers/06-pooling.ipynb", ""),
+        ("cnnkit/ch06_pooling.py", ""),
+        ("a.py", "What chapter 06 writes by hand."),
+        ("a.py", "see ch06"),
+        ("data/ledger.csv", "relu,layers/07-activations,x"),
+        ("chapters/layers/pooling.ipynb", "as in [chapter 1](../origins/hubel-wiesel.ipynb)"),
+        ("book/index.md", "[there](06-pooling.html)"),
+    ],
+)
+def test_a_chapter_that_is_called_by_a_number_is_caught(name, text):
+    assert len(numbered(name, text)) == 1
+    assert numbered("chapters/layers/pooling.py", "layers/pooling, 75-percent; Goodfellow's chapters") == []
+
+
+def test_every_work_of_the_references_names_chapters_of_the_plan():
+    plan = {row.chapter for row in ledger.rows(ROOT / "data" / "ledger.csv").values()}
+    with (ROOT / "data" / "references.csv").open(encoding="utf-8", newline="") as file:
+        named = {name for work in csv.DictReader(file) for name in re.split("; ", work["chapters"])}
+    assert named <= plan
 
 
 def readme_text() -> str:
@@ -117,10 +172,38 @@ def test_an_address_that_is_not_ours_is_caught():
     assert foreign_addresses(f"{ADDRESS} and https://{OWNER}.github.io/{NAME}/index.html") == []
 
 
-def test_the_setup_cells_install_from_the_address_of_the_settings():
+def test_the_setup_cells_install_the_release_that_they_ran_with_from_the_address_of_the_settings():
     for name in chapters():
         text = (ROOT / name).read_text("utf-8")
-        assert foreign_addresses(text) == [] and f"git+{ADDRESS}" in text, name
+        assert foreign_addresses(text) == [], name
+        assert re.findall(r"pip install ([^\n]*)\\n", text) == [
+            f'-q \\"cnnkit[course] @ git+{ADDRESS}@v{cnnkit.__version__}\\"'
+        ], name
+
+
+def test_running_a_chapter_writes_the_setup_cell_that_all_share():
+    path = ROOT / "book" / "execute.py"
+    spec = importlib.util.spec_from_file_location("execute", path)
+    execute = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(execute)
+    for name in catalogue.reading_order():
+        cells = json.loads((ROOT / f"chapters/{name}.ipynb").read_text("utf-8"))["cells"]
+        assert "".join(cells[1]["source"]) == execute.setup_cell(name)
+
+
+def brought(extra: str) -> list[str]:
+    """What an extra brings, also through other extras of ours."""
+    found = []
+    for line in PROJECT["optional-dependencies"][extra]:
+        ours = Requirement(line).extras if Requirement(line).name == PROJECT["name"] else set()
+        found += [inner for name in sorted(ours) for inner in brought(name)] if ours else [line]
+    return found
+
+
+def test_what_the_setup_cells_bring_names_no_backend_and_has_lower_bounds_only():
+    for requirement in map(Requirement, brought("course")):
+        assert requirement.name not in ("keras", "tensorflow", "jax", "torch")
+        assert re.fullmatch(r">=[\d.]+", str(requirement.specifier)), str(requirement)
 
 
 def test_the_version_is_the_same_everywhere():
@@ -131,6 +214,9 @@ def test_the_version_is_the_same_everywhere():
     assert PROJECT["version"] == cnnkit.__version__ == str(citation["version"]) == released[1]
     assert str(citation["date-released"]) == released[2]
     assert citation["repository-code"] == ADDRESS
+    assert CONFIG["repository"]["branch"] == f"v{cnnkit.__version__}", (
+        "Colab opens the release, not what comes after it"
+    )
 
 
 def unmet(wanted: list[str], pinned: dict[str, Requirement]) -> list[str]:
@@ -146,10 +232,16 @@ def unmet(wanted: list[str], pinned: dict[str, Requirement]) -> list[str]:
 
 
 def test_the_pins_meet_the_bounds_of_the_package():
-    extras = PROJECT["optional-dependencies"]
-    book = [*PROJECT["dependencies"], *extras["tensorflow"], *extras["book"], *extras["dev"]]
+    book = [
+        *PROJECT["dependencies"],
+        *(line for e in ("tensorflow", "course", "book", "dev") for line in brought(e)),
+    ]
     assert unmet(book, requirements("requirements.txt")) == []
-    assert unmet([*extras["jax"], *extras["torch"]], requirements("requirements-backends.txt")) == []
+    assert unmet([*brought("jax"), *brought("torch")], requirements("requirements-backends.txt")) == []
+
+
+def test_an_extra_that_asks_for_another_brings_what_that_one_brings():
+    assert set(brought("plots")) < set(brought("course"))
 
 
 def test_a_pin_below_its_bound_and_a_missing_pin_are_caught():

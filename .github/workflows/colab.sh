@@ -6,7 +6,7 @@ mkdir -p colab-report
 versions() { python3 -m pip list --format=freeze | grep -iE '^(numpy|keras|tensorflow|jax|torch)==' | sort; }
 
 versions >colab-report/before.txt
-python3 -m pip install --quiet .
+python3 -m pip install --quiet ".[course]"
 versions >colab-report/after.txt
 # The promise of the package's lower bounds: what Colab brings stays as it is, and no restart is asked for.
 diff colab-report/before.txt colab-report/after.txt

@@ -101,7 +101,7 @@ def _items(block: list[str]) -> list[str]:
 def _escaped(line: str) -> str:
     """Escape what reStructuredText would read as markup, outside of `code`."""
     parts = line.replace("``", "`").split("`")
-    if len(parts) % 2 == 0:  # a backtick without its twin
+    if len(parts) % 2 == 0:  # a backtick without a second
         return re.sub(r"([*|`\\]|_)", r"\\\1", line)
     return "`".join(
         part if number % 2 else re.sub(r"([|\\]|(?<!^)\*|_)", r"\\\1", part)
@@ -146,7 +146,7 @@ def claims(_: str) -> list[str]:
 
 def coverage_table(_: str) -> list[str]:
     """How many of the topics that a chapter owes its reader are dealt with."""
-    from cnnkit.course.ledger import coverage
+    from cnnkit.course.coverage import coverage
 
     rows = coverage(ROOT / "chapters", ROOT / "data/ledger.csv")
     done, owed = sum(len(r.covered) for r in rows), sum(len(r.owed) for r in rows)
@@ -166,7 +166,9 @@ def coverage_table(_: str) -> list[str]:
 
 def references(_: str) -> list[str]:
     """The works behind the chapters that stand, by the identifier that was read."""
-    standing = {path.stem for path in (ROOT / "chapters").rglob("*.ipynb")}
+    from cnnkit.course.catalogue import reading_order
+
+    standing = set(reading_order())
     with (ROOT / "data/references.csv").open(encoding="utf-8", newline="") as file:
         works = [
             work
@@ -187,16 +189,14 @@ def references(_: str) -> list[str]:
 
 
 def chapters(part: str) -> list[str]:
-    """The chapters that stand, or those of one part, each with its promise."""
+    """The chapters that stand, or those of one part, each with its number and its promise."""
+    from cnnkit.course.catalogue import number, reading_order
+
     lines = []
-    for path in sorted((ROOT / "chapters" / part).rglob("*.ipynb"), key=lambda p: p.name):
-        if ".ipynb_checkpoints" in path.parts:
-            continue
-        chapter = path.relative_to(ROOT / "chapters").with_suffix("").as_posix()
-        lines += [
-            "",
-            f"**{path.stem[:2]} · [{_title(chapter)}](/chapters/{chapter}.ipynb)**. {_promise(path)}",
-        ]
+    for chapter in reading_order():
+        if chapter.startswith(part):
+            link = f"[{_title(chapter)}](/chapters/{chapter}.ipynb)"
+            lines += ["", f"**{number(chapter)} · {link}**. {_promise(chapter)}"]
     return lines[1:]
 
 
@@ -214,10 +214,9 @@ class Live(SphinxDirective):
         return [nodes.raw("", live_html(self.arguments[0]), format="html")]
 
 
-def _promise(path: Path) -> str:
+def _promise(chapter: str) -> str:
     """The first paragraph after a chapter's title."""
-    first = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"])
-    return first.split("\n\n")[1].replace("\n", " ")
+    return _first_cell(chapter).split("\n\n")[1].replace("\n", " ")
 
 
 def _prefixed(identifier: str) -> str:
@@ -234,15 +233,17 @@ def _source(text: str) -> str:
 
 
 def _spoken(name: str) -> str:
-    """`training/regularization` as a reader would say it."""
-    number, words = name.split("-", 1)
-    return f"{number} · {words.replace('-', ' ')}"
+    """`training/transfer-learning` as a reader would say it."""
+    return name.rpartition("/")[2].replace("-", " ")
 
 
 def _title(chapter: str) -> str:
+    return _first_cell(chapter).splitlines()[0].removeprefix("# ").strip()
+
+
+def _first_cell(chapter: str) -> str:
     notebook = json.loads((ROOT / f"chapters/{chapter}.ipynb").read_text(encoding="utf-8"))
-    first = "".join(notebook["cells"][0]["source"]).splitlines()[0]
-    return first.removeprefix("# ").strip()
+    return "".join(notebook["cells"][0]["source"])
 
 
 def mend_the_theme(app: Sphinx, config: Any) -> None:
@@ -266,5 +267,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("autodoc-process-docstring", link_chapter)
     app.connect("autodoc-process-signature", true_signature)
     app.add_directive("live", Live)
+    app.add_css_file("palette.css")
     app.add_css_file("book.css")
     return {"version": "1", "parallel_read_safe": True}

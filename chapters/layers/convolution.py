@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from cnnkit.course.claims import Claim
-from cnnkit.course.exercises import Exercise, Mistake
+from cnnkit.course.exercises import Inputs, solves
 
 LECUN, GUIDE = "doi:10.1162/neco.1989.1.4.541", "arXiv:1603.07285"
 WIKIPEDIA = "Wikipedia, Convolutional neural network"
+
+QUESTION = "What is assumed when one small kernel serves everywhere?"
 
 CLAIMS = {
     "filter-detects-feature": Claim(
@@ -203,181 +207,70 @@ CLAIMS = {
     ),
 }
 
-EXERCISES = {
-    "output-size": Exercise(
-        title="Compute: how many places?",
-        task="Write `output_size(n, k, s, p, d)`: the number of places along one side of length `n` where a kernel of "
-        "side `k` fits, with stride `s`, `p` zeros on *each* side and dilation `d`. "
-        "For example, `output_size(28, 5)` is 24.",
-        stub="def output_size(n, k, s=1, p=0, d=1):\n    return ...",
-        solution="def output_size(n, k, s=1, p=0, d=1):\n    return (n + 2 * p - d * (k - 1) - 1) // s + 1",
-        inputs=[(28, 5), (7, 3), (8, 3, 2), (32, 5, 1, 2), (33, 3, 2, 1), (16, 3, 1, 0, 2), (20, 4, 3, 1, 2)],
-        hints=(
-            "How many pixels does a dilated kernel reach over? For k = 3 and d = 2 it touches pixels 0, 2 and 4.",
-            "Its left edge may stand at 0, s, 2s, ... as long as the right edge is still on the padded image.",
-        ),
-        mistakes=(
-            Mistake(
-                "def f(n, k, s=1, p=0, d=1):\n    return (n + p - d * (k - 1) - 1) // s + 1",
-                "you counted the padding once; it is added on both sides.",
-            ),
-            Mistake(
-                "def f(n, k, s=1, p=0, d=1):\n    return (n + 2 * p - d * (k - 1) - 1) // s",
-                "one too few each time: the first place counts too.",
-            ),
-            Mistake(
-                "def f(n, k, s=1, p=0, d=1):\n    return (n + 2 * p - d * k) // s + 1",
-                "a kernel of 3 with dilation 2 reaches over 5 pixels, not over 6: it has k - 1 gaps.",
-            ),
-            Mistake(
-                "def f(n, k, s=1, p=0, d=1):\n    return (n + 2 * p - k) // s + 1",
-                "right without dilation; with it, the kernel reaches further than k.",
-            ),
-            Mistake(
-                "def f(n, k, s=1, p=0, d=1):\n    return (n + 2 * p - d * (k - 1) - 1) / s + 1",
-                "round down: half a place is no place.",
-            ),
-        ),
+
+@solves(
+    "output-size",
+    title="Compute: how many places?",
+    task="Write `output_size(n, k, s, p, d)`: the number of places along one side of length `n` where a kernel of "
+    "side `k` fits, with stride `s`, `p` zeros on *each* side and dilation `d`. "
+    "For example, `output_size(28, 5)` is 24.",
+    hints=(
+        "How many pixels does a dilated kernel reach over? For k = 3 and d = 2 it touches pixels 0, 2 and 4.",
+        "Its left edge may stand at 0, s, 2s, ... as long as the right edge is still on the padded image.",
     ),
-    "which-way": Exercise(
-        title="Predict: which way does it move?",
-        task="A `Conv2D` with “same” padding has the kernel "
-        '`[[0, 0, 0], [0, 0, 1], [0, 0, 0]]`. Predict where the picture goes: `"left"`, `"right"`, `"up"` or '
-        '`"down"`. Then try it, in the live figure or in code.',
-        stub="answer = ...",
-        solution='answer = "left"',
-        hints=("Write the formula for this kernel: y[i, j] is which x?",),
-        mistakes=(
-            Mistake(
-                'answer = "right"',
-                "that is what a true convolution would do. Conv2D does not turn its kernel: from which neighbour "
-                "does each pixel take its value?",
-            ),
-            Mistake('answer = "up"', "the 1 stands in the middle row, so no row changes."),
-            Mistake(
-                'answer = "down"',
-                "rows stay where they are, for the 1 stands in the middle row; look at its column.",
-            ),
-        ),
-    ),
-    "strided-correlation": Exercise(
-        title="Build: stride and padding",
-        task="Extend `correlate` from above: write `strided(x, w, s, p)` for a matrix `x` and a square kernel `w`, with "
-        "stride `s` and `p` zeros on each side. Do not change `x`.",
-        stub="def strided(x, w, s=1, p=0):\n    return ...",
-        solution=(
-            "def strided(x, w, s=1, p=0):\n"
-            "    x, k = np.pad(x, p), len(w)\n"
-            "    rows, columns = (x.shape[0] - k) // s + 1, (x.shape[1] - k) // s + 1\n"
-            "    return np.array([[np.sum(x[i * s : i * s + k, j * s : j * s + k] * w) for j in range(columns)]\n"
-            "                     for i in range(rows)])"
-        ),
-        inputs=lambda: _matrices(),
-        hints=(
-            "`np.pad(x, p)` puts p zeros on each side.",
-            "The window of output (i, j) starts at (i s, j s).",
-        ),
-        mistakes=(
-            Mistake(
-                "def f(x, w, s=1, p=0):\n"
-                "    x, w, k = np.pad(x, p), w[::-1, ::-1], len(w)\n"
-                "    rows, columns = (x.shape[0] - k) // s + 1, (x.shape[1] - k) // s + 1\n"
-                "    return np.array([[np.sum(x[i * s : i * s + k, j * s : j * s + k] * w) for j in range(columns)]\n"
-                "                     for i in range(rows)])",
-                "your kernel is turned: that is true convolution, and layers do not turn theirs.",
-            ),
-            Mistake(
-                "def f(x, w, s=1, p=0):\n"
-                "    x, k = np.pad(x, p), len(w)\n"
-                "    rows, columns = (x.shape[0] - k) // s + 1, (x.shape[1] - k) // s + 1\n"
-                "    return np.array([[np.sum(x[i : i + k, j : j + k] * w) for j in range(columns)]\n"
-                "                     for i in range(rows)])",
-                "the size is right, but your windows still start one pixel apart: multiply i and j by the stride.",
-            ),
-            Mistake(
-                "def f(x, w, s=1, p=0):\n"
-                "    x, k = np.pad(x, ((p, 0), (p, 0))), len(w)\n"
-                "    rows, columns = (x.shape[0] - k) // s + 1, (x.shape[1] - k) // s + 1\n"
-                "    return np.array([[np.sum(x[i * s : i * s + k, j * s : j * s + k] * w) for j in range(columns)]\n"
-                "                     for i in range(rows)])",
-                "the zeros stand on top and on the left only; add them on all four sides.",
-            ),
-        ),
-    ),
-    "one-kernel-for-two": Exercise(
-        title="Compute: one kernel for two",
-        task="`correlate(correlate(x, k1), k2)` equals `correlate(x, merged(k1, k2))` for every `x`. Write `merged` for "
-        "two square kernels, of any sides, without SciPy.",
-        stub="def merged(k1, k2):\n    return ...",
-        solution=(
-            "def merged(k1, k2):\n"
-            "    out = np.zeros((len(k1) + len(k2) - 1,) * 2)\n"
-            "    for (i, j), weight in np.ndenumerate(k2):\n"
-            "        out[i : i + len(k1), j : j + len(k1)] += weight * k1\n"
-            "    return out"
-        ),
-        inputs=lambda: _kernels(),
-        hints=(
-            "What side does the result have? Two 3 × 3 layers see 5 × 5 pixels.",
-            "Each weight of k2 asks for a copy of k1, moved to that weight's place.",
-        ),
-        mistakes=(
-            Mistake(
-                "def f(k1, k2):\n"
-                "    out = np.zeros((len(k1) + len(k2) - 1,) * 2)\n"
-                "    for (i, j), weight in np.ndenumerate(k2[::-1, ::-1]):\n"
-                "        out[i : i + len(k1), j : j + len(k1)] += weight * k1\n"
-                "    return out",
-                "you correlated the kernels with one another; two correlations merge by *true* convolution.",
-            ),
-            Mistake(
-                "def f(k1, k2):\n    return k1 * k2 if len(k1) == len(k2) else k1",
-                "entry by entry does not do it: the result sees further than either kernel.",
-            ),
-        ),
-    ),
-    "blind-pixels": Exercise(
-        title="Break: pixels that nobody sees",
-        task="Any picture can be changed in secret where no window falls. Write `blind(n, k, s)`: how many of the `n` "
-        "pixels along one side are seen by no window of side `k` with stride `s` and no padding. For example, "
-        "`blind(8, 3, 2)` is 1.",
-        stub="def blind(n, k, s):\n    return ...",
-        solution=(
-            "def blind(n, k, s):\n"
-            "    seen = {start + i for start in range(0, n - k + 1, s) for i in range(k)}\n"
-            "    return n - len(seen)"
-        ),
-        inputs=[
-            (8, 3, 2),
-            (7, 3, 2),
-            (10, 3, 3),
-            (224, 11, 4),
-            (227, 11, 4),
-            (9, 1, 2),
-            (10, 2, 3),
-            (12, 3, 5),
-        ],
-        hints=(
-            "At the end, what the floor of the size formula drops is lost.",
-            "And if the stride is larger than the kernel?",
-        ),
-        mistakes=(
-            Mistake(
-                "def f(n, k, s):\n    return (n - k) % s",
-                "right at the end of the side; but a stride larger than the kernel also leaves gaps between the windows.",
-            ),
-            Mistake(
-                "def f(n, k, s):\n    return n - k * ((n - k) // s + 1)",
-                "windows that overlap see some pixels twice; count pixels, not visits.",
-            ),
-        ),
-    ),
-}
+    inputs=[(28, 5), (7, 3), (8, 3, 2), (32, 5, 1, 2), (33, 3, 2, 1), (16, 3, 1, 0, 2), (20, 4, 3, 1, 2)],
+)
+def output_size(n: int, k: int, s: int = 1, p: int = 0, d: int = 1) -> int:
+    return (n + 2 * p - d * (k - 1) - 1) // s + 1
 
 
-def _matrices() -> list[tuple]:
-    import numpy as np
+@output_size.mistake("you counted the padding once; it is added on both sides.")
+def _(n: int, k: int, s: int = 1, p: int = 0, d: int = 1) -> int:
+    return (n + p - d * (k - 1) - 1) // s + 1
 
+
+@output_size.mistake("one too few each time: the first place counts too.")
+def _(n: int, k: int, s: int = 1, p: int = 0, d: int = 1) -> int:
+    return (n + 2 * p - d * (k - 1) - 1) // s
+
+
+@output_size.mistake("a kernel of 3 with dilation 2 reaches over 5 pixels, not over 6: it has k - 1 gaps.")
+def _(n: int, k: int, s: int = 1, p: int = 0, d: int = 1) -> int:
+    return (n + 2 * p - d * k) // s + 1
+
+
+@output_size.mistake("right without dilation; with it, the kernel reaches further than k.")
+def _(n: int, k: int, s: int = 1, p: int = 0, d: int = 1) -> int:
+    return (n + 2 * p - k) // s + 1
+
+
+@output_size.mistake("round down: half a place is no place.")
+def _(n: int, k: int, s: int = 1, p: int = 0, d: int = 1) -> float:
+    return (n + 2 * p - d * (k - 1) - 1) / s + 1
+
+
+@solves(
+    "which-way",
+    title="Predict: which way does it move?",
+    task="A `Conv2D` with “same” padding has the kernel "
+    '`[[0, 0, 0], [0, 0, 1], [0, 0, 0]]`. Predict where the picture goes: `"left"`, `"right"`, `"up"` or '
+    '`"down"`. Then try it, in the live figure or in code.',
+    hints=("Write the formula for this kernel: y[i, j] is which x?",),
+)
+def which_way() -> str:
+    return "left"
+
+
+which_way.wrong(
+    "right",
+    "that is what a true convolution would do. Conv2D does not turn its kernel: from which neighbour "
+    "does each pixel take its value?",
+)
+which_way.wrong("up", "the 1 stands in the middle row, so no row changes.")
+which_way.wrong("down", "rows stay where they are, for the 1 stands in the middle row; look at its column.")
+
+
+def _matrices() -> Inputs:
     rng = np.random.default_rng(0)
     x, w = rng.normal(size=(8, 7)), rng.normal(size=(3, 3))
     return [
@@ -389,8 +282,110 @@ def _matrices() -> list[tuple]:
     ]
 
 
-def _kernels() -> list[tuple]:
-    import numpy as np
+@solves(
+    "strided-correlation",
+    title="Build: stride and padding",
+    task="Extend `correlate` from above: write `strided(x, w, s, p)` for a matrix `x` and a square kernel `w`, with "
+    "stride `s` and `p` zeros on each side. Do not change `x`.",
+    hints=(
+        "`np.pad(x, p)` puts p zeros on each side.",
+        "The window of output (i, j) starts at (i s, j s).",
+    ),
+    inputs=_matrices,
+)
+def strided(x: np.ndarray, w: np.ndarray, s: int = 1, p: int = 0) -> np.ndarray:
+    x, k = np.pad(x, p), len(w)
+    rows, columns = (x.shape[0] - k) // s + 1, (x.shape[1] - k) // s + 1
+    return np.array(
+        [[np.sum(x[i * s : i * s + k, j * s : j * s + k] * w) for j in range(columns)] for i in range(rows)]
+    )
 
+
+@strided.mistake("your kernel is turned: that is true convolution, and layers do not turn theirs.")
+def _(x: np.ndarray, w: np.ndarray, s: int = 1, p: int = 0) -> np.ndarray:
+    return strided(x, w[::-1, ::-1], s, p)
+
+
+@strided.mistake(
+    "the size is right, but your windows still start one pixel apart: multiply i and j by the stride."
+)
+def _(x: np.ndarray, w: np.ndarray, s: int = 1, p: int = 0) -> np.ndarray:
+    x, k = np.pad(x, p), len(w)
+    rows, columns = (x.shape[0] - k) // s + 1, (x.shape[1] - k) // s + 1
+    return np.array([[np.sum(x[i : i + k, j : j + k] * w) for j in range(columns)] for i in range(rows)])
+
+
+@strided.mistake("the zeros stand on top and on the left only; add them on all four sides.")
+def _(x: np.ndarray, w: np.ndarray, s: int = 1, p: int = 0) -> np.ndarray:
+    return strided(np.pad(x, ((p, 0), (p, 0))), w, s)
+
+
+def _kernels() -> Inputs:
     rng = np.random.default_rng(1)
     return [(rng.normal(size=(a, a)), rng.normal(size=(b, b))) for a, b in [(3, 3), (3, 5), (2, 3), (1, 4)]]
+
+
+@solves(
+    "one-kernel-for-two",
+    title="Compute: one kernel for two",
+    task="`correlate(correlate(x, k1), k2)` equals `correlate(x, merged(k1, k2))` for every `x`. Write `merged` for "
+    "two square kernels, of any sides, without SciPy.",
+    hints=(
+        "What side does the result have? Two 3 × 3 layers see 5 × 5 pixels.",
+        "Each weight of k2 asks for a copy of k1, moved to that weight's place.",
+    ),
+    inputs=_kernels,
+)
+def merged(k1: np.ndarray, k2: np.ndarray) -> np.ndarray:
+    out = np.zeros((len(k1) + len(k2) - 1,) * 2)
+    for (i, j), weight in np.ndenumerate(k2):
+        out[i : i + len(k1), j : j + len(k1)] += weight * k1
+    return out
+
+
+@merged.mistake("you correlated the kernels with one another; two correlations merge by *true* convolution.")
+def _(k1: np.ndarray, k2: np.ndarray) -> np.ndarray:
+    return merged(k1, k2[::-1, ::-1])
+
+
+@merged.mistake("entry by entry does not do it: the result sees further than either kernel.")
+def _(k1: np.ndarray, k2: np.ndarray) -> np.ndarray:
+    return k1 * k2 if len(k1) == len(k2) else k1
+
+
+@solves(
+    "blind-pixels",
+    title="Break: pixels that nobody sees",
+    task="Any picture can be changed in secret where no window falls. Write `blind(n, k, s)`: how many of the `n` "
+    "pixels along one side are seen by no window of side `k` with stride `s` and no padding. For example, "
+    "`blind(8, 3, 2)` is 1.",
+    hints=(
+        "At the end, what the floor of the size formula drops is lost.",
+        "And if the stride is larger than the kernel?",
+    ),
+    inputs=[
+        (8, 3, 2),
+        (7, 3, 2),
+        (10, 3, 3),
+        (224, 11, 4),
+        (227, 11, 4),
+        (9, 1, 2),
+        (10, 2, 3),
+        (12, 3, 5),
+    ],
+)
+def blind(n: int, k: int, s: int) -> int:
+    seen = {start + i for start in range(0, n - k + 1, s) for i in range(k)}
+    return n - len(seen)
+
+
+@blind.mistake(
+    "right at the end of the side; but a stride larger than the kernel also leaves gaps between the windows."
+)
+def _(n: int, k: int, s: int) -> int:
+    return (n - k) % s
+
+
+@blind.mistake("windows that overlap see some pixels twice; count pixels, not visits.")
+def _(n: int, k: int, s: int) -> int:
+    return n - k * ((n - k) // s + 1)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from cnnkit.course.claims import Claim
-from cnnkit.course.exercises import Exercise, Mistake
+from cnnkit.course.exercises import Inputs, solves
 
 GUIDE, DISTILL = "arXiv:1603.07285", "doi:10.23915/distill.00003"
 XCEPTION, MOBILENET = "arXiv:1610.02357", "arXiv:1704.04861"
 DILATED, CONVNEXT2 = "arXiv:1511.07122", "arXiv:2301.00808"
+
+QUESTION = "What can be left out of a convolution?"
 
 CLAIMS = {
     "dsc-two-operations-list": Claim(
@@ -181,7 +181,74 @@ CLAIMS = {
 }
 
 
-def _signals() -> list[tuple[Any, ...]]:
+@solves(
+    "separable-saving",
+    title="Compute: what does separating save?",
+    task="Write `saving(k, c, maps)`: how many times fewer weights a separable layer has than a full one, "
+    "without biases, for kernels of side `k` from `c` to `maps` channels. For example, "
+    "`saving(3, 256, 256)` is 589,824 / 67,840, about 8.69.",
+    hints=(
+        "Count the two steps of the separable layer one by one: which numbers does each of them need?",
+        "Depthwise: k² for each of c channels. Pointwise: c for each of the maps.",
+    ),
+    inputs=[(3, 256, 256), (5, 32, 64), (3, 8, 1), (1, 16, 16), (7, 3, 100)],
+)
+def saving(k: int, c: int, maps: int) -> float:
+    return k**2 * c * maps / (k**2 * c + c * maps)
+
+
+@saving.mistake("That is the limit for very many maps; it is never reached.")
+def _(k: int, c: int, maps: int) -> int:
+    return k**2
+
+
+@saving.mistake("Depthwise has one kernel for each input channel, whatever the number of maps.")
+def _(k: int, c: int, maps: int) -> float:
+    return k**2 * c * maps / (k**2 * c * maps + c * maps)
+
+
+@saving.mistake("Upside down: this is the share that is left.")
+def _(k: int, c: int, maps: int) -> float:
+    return (k**2 * c + c * maps) / (k**2 * c * maps)
+
+
+@saving.mistake("Each of the c channels has a little kernel of its own.")
+def _(k: int, c: int, maps: int) -> float:
+    return k**2 * c * maps / (k**2 + c * maps)
+
+
+@solves(
+    "holes",
+    title="Predict, then check: which stacks have holes?",
+    task="Three layers with kernels of 3 and no pooling. For each of these rates, is every pixel inside the "
+    'field read? Assign to `prediction` a list of four words, `"all"` or `"holes"`, for the rates '
+    "(1, 2, 4), (2, 4, 8), (1, 3, 9) and (1, 4, 4). Then look: `paths((1, 3, 9), side=41)`.",
+    hints=(
+        "A pixel is read if its distance is a sum of one of {-r, 0, r} for each rate r.",
+        "Three layers have 27 paths along a line. How wide may the field be at most, if all is read?",
+    ),
+    name="prediction",
+)
+def holes() -> list[str]:
+    return ["all", "holes", "all", "holes"]
+
+
+holes.wrong(
+    ["all", "all", "all", "holes"],
+    "The rates 2, 4, 8 double, and yet all are even: can an odd distance be a sum of them?",
+)
+holes.wrong(
+    ["all", "holes", "holes", "holes"],
+    "Look at 1, 3, 9 again: which whole numbers can you weigh with -1, 0 or 1 of each?",
+)
+holes.wrong(["all", "holes", "all", "all"], "With 1, 4, 4: which distances lie between 1 and 3?")
+holes.wrong(
+    ["holes", "holes", "holes", "holes"],
+    "The doubling that starts at 1 is what WaveNet uses, and it reads everything. Try distance 3 = 4 - 1.",
+)
+
+
+def _signals() -> Inputs:
     rng = np.random.default_rng(55)
     return [
         (rng.normal(size=n), rng.normal(size=k), s)
@@ -189,178 +256,104 @@ def _signals() -> list[tuple[Any, ...]]:
     ]
 
 
-def _kernels() -> list[tuple[Any, ...]]:
+@solves(
+    "paint",
+    title="Build: a transposed convolution, by painting",
+    task="Write `paint(x, w, s)` for a line: each entry of `x` adds its multiple of the whole kernel `w` to the "
+    "result, the copies `s` apart. No padding. `paint(np.array([1, 2]), np.array([1, 1, 1]), 2)` is "
+    "`[1, 1, 3, 2, 2]`.",
+    hints=(
+        "Where does the last copy begin, and where does it end? That is the length of the result.",
+        "Add (`+=`); where copies overlap, both count.",
+    ),
+    inputs=_signals,
+)
+def paint(x: np.ndarray, w: np.ndarray, s: int) -> np.ndarray:
+    y = np.zeros((len(x) - 1) * s + len(w))
+    for i, value in enumerate(x):
+        y[i * s : i * s + len(w)] += value * w
+    return y
+
+
+@paint.mistake("Copies overwrite one another here; where they overlap they must be added.")
+def _(x: np.ndarray, w: np.ndarray, s: int) -> np.ndarray:
+    y = np.zeros((len(x) - 1) * s + len(w))
+    for i, value in enumerate(x):
+        y[i * s : i * s + len(w)] = value * w
+    return y
+
+
+@paint.mistake("You turned the kernel. Painting needs no turn: a single 1 must give w itself.")
+def _(x: np.ndarray, w: np.ndarray, s: int) -> np.ndarray:
+    return paint(x, w[::-1], s)
+
+
+@paint.mistake("Right, but too long: the last copy begins at (n - 1) s.")
+def _(x: np.ndarray, w: np.ndarray, s: int) -> np.ndarray:
+    y = np.zeros(len(x) * s + len(w))
+    for i, value in enumerate(x):
+        y[i * s : i * s + len(w)] += value * w
+    return y
+
+
+def _kernels() -> Inputs:
     rng = np.random.default_rng(56)
     return [(rng.normal(size=k), s) for k, s in [(3, 2), (5, 2), (3, 3), (2, 4), (3, 1)]]
 
 
-EXERCISES = {
-    "separable-saving": Exercise(
-        title="Compute: what does separating save?",
-        task=(
-            "Write `saving(k, c, maps)`: how many times fewer weights a separable layer has than a full one, "
-            "without biases, for kernels of side `k` from `c` to `maps` channels. For example, "
-            "`saving(3, 256, 256)` is 589,824 / 67,840, about 8.69."
-        ),
-        stub="def saving(k, c, maps):\n    return ...",
-        solution="def saving(k, c, maps):\n    return k**2 * c * maps / (k**2 * c + c * maps)",
-        inputs=[(3, 256, 256), (5, 32, 64), (3, 8, 1), (1, 16, 16), (7, 3, 100)],
-        hints=(
-            "Count the two steps of the separable layer one by one: which numbers does each of them need?",
-            "Depthwise: k² for each of c channels. Pointwise: c for each of the maps.",
-        ),
-        mistakes=(
-            Mistake(
-                "def saving(k, c, maps):\n    return k**2",
-                "That is the limit for very many maps; it is never reached.",
-            ),
-            Mistake(
-                "def saving(k, c, maps):\n    return k**2 * c * maps / (k**2 * c * maps + c * maps)",
-                "Depthwise has one kernel for each input channel, whatever the number of maps.",
-            ),
-            Mistake(
-                "def saving(k, c, maps):\n    return (k**2 * c + c * maps) / (k**2 * c * maps)",
-                "Upside down: this is the share that is left.",
-            ),
-            Mistake(
-                "def saving(k, c, maps):\n    return k**2 * c * maps / (k**2 + c * maps)",
-                "Each of the c channels has a little kernel of its own.",
-            ),
-        ),
+@solves(
+    "one-kernel",
+    title="Build: one kernel for enlarging and convolving",
+    task="Along a line, copy each entry `s` times, then slide the kernel `w` (cross-correlation) over the "
+    "result. Write `one_kernel(w, s)`: the kernel whose *transposed* convolution with stride `s` does both "
+    "at once, borders aside. Its length is `len(w) + s - 1`.",
+    hints=(
+        "Feed a single 1 in, with zeros around it. What comes out is the kernel that you look for.",
+        "The 1 becomes s ones; sliding w over them gives w turned round, s times, each one pixel further.",
     ),
-    "holes": Exercise(
-        title="Predict, then check: which stacks have holes?",
-        task=(
-            "Three layers with kernels of 3 and no pooling. For each of these rates, is every pixel inside the "
-            'field read? Assign to `prediction` a list of four words, `"all"` or `"holes"`, for the rates '
-            "(1, 2, 4), (2, 4, 8), (1, 3, 9) and (1, 4, 4). Then look: `paths((1, 3, 9), side=41)`."
-        ),
-        stub="prediction = ...",
-        solution='prediction = ["all", "holes", "all", "holes"]',
-        hints=(
-            "A pixel is read if its distance is a sum of one of {-r, 0, r} for each rate r.",
-            "Three layers have 27 paths along a line. How wide may the field be at most, if all is read?",
-        ),
-        mistakes=(
-            Mistake(
-                'prediction = ["all", "all", "all", "holes"]',
-                "The rates 2, 4, 8 double, and yet all are even: can an odd distance be a sum of them?",
-            ),
-            Mistake(
-                'prediction = ["all", "holes", "holes", "holes"]',
-                "Look at 1, 3, 9 again: which whole numbers can you weigh with -1, 0 or 1 of each?",
-            ),
-            Mistake(
-                'prediction = ["all", "holes", "all", "all"]',
-                "With 1, 4, 4: which distances lie between 1 and 3?",
-            ),
-            Mistake(
-                'prediction = ["holes", "holes", "holes", "holes"]',
-                "The doubling that starts at 1 is what WaveNet uses, and it reads everything. Try distance 3 = 4 - 1.",
-            ),
-        ),
-    ),
-    "paint": Exercise(
-        title="Build: a transposed convolution, by painting",
-        task=(
-            "Write `paint(x, w, s)` for a line: each entry of `x` adds its multiple of the whole kernel `w` to the "
-            "result, the copies `s` apart. No padding. `paint(np.array([1, 2]), np.array([1, 1, 1]), 2)` is "
-            "`[1, 1, 3, 2, 2]`."
-        ),
-        stub="def paint(x, w, s):\n    return ...",
-        solution=(
-            "def paint(x, w, s):\n"
-            "    y = np.zeros((len(x) - 1) * s + len(w))\n"
-            "    for i, value in enumerate(x):\n"
-            "        y[i * s : i * s + len(w)] += value * w\n"
-            "    return y"
-        ),
-        inputs=_signals,
-        hints=(
-            "Where does the last copy begin, and where does it end? That is the length of the result.",
-            "Add (`+=`); where copies overlap, both count.",
-        ),
-        mistakes=(
-            Mistake(
-                "def paint(x, w, s):\n"
-                "    y = np.zeros((len(x) - 1) * s + len(w))\n"
-                "    for i, value in enumerate(x):\n"
-                "        y[i * s : i * s + len(w)] = value * w\n"
-                "    return y",
-                "Copies overwrite one another here; where they overlap they must be added.",
-            ),
-            Mistake(
-                "def paint(x, w, s):\n"
-                "    y = np.zeros((len(x) - 1) * s + len(w))\n"
-                "    for i, value in enumerate(x):\n"
-                "        y[i * s : i * s + len(w)] += value * w[::-1]\n"
-                "    return y",
-                "You turned the kernel. Painting needs no turn: a single 1 must give w itself.",
-            ),
-            Mistake(
-                "def paint(x, w, s):\n"
-                "    y = np.zeros(len(x) * s + len(w))\n"
-                "    for i, value in enumerate(x):\n"
-                "        y[i * s : i * s + len(w)] += value * w\n"
-                "    return y",
-                "Right, but too long: the last copy begins at (n - 1) s.",
-            ),
-        ),
-    ),
-    "one-kernel": Exercise(
-        title="Build: one kernel for enlarging and convolving",
-        task=(
-            "Along a line, copy each entry `s` times, then slide the kernel `w` (cross-correlation) over the "
-            "result. Write `one_kernel(w, s)`: the kernel whose *transposed* convolution with stride `s` does both "
-            "at once, borders aside. Its length is `len(w) + s - 1`."
-        ),
-        stub="def one_kernel(w, s):\n    return ...",
-        solution="def one_kernel(w, s):\n    return np.convolve(w[::-1], np.ones(s))",
-        inputs=_kernels,
-        hints=(
-            "Feed a single 1 in, with zeros around it. What comes out is the kernel that you look for.",
-            "The 1 becomes s ones; sliding w over them gives w turned round, s times, each one pixel further.",
-        ),
-        mistakes=(
-            Mistake(
-                "def one_kernel(w, s):\n    return np.convolve(w, np.ones(s))",
-                "Nearly: a transposed convolution paints its kernel as it is, while sliding over a single 1 "
-                "gives the kernel turned round.",
-            ),
-            Mistake(
-                "def one_kernel(w, s):\n    return np.repeat(w[::-1], s)",
-                "You enlarged the kernel. It is the image that is enlarged: add up s copies of w, one pixel apart.",
-            ),
-            Mistake(
-                "def one_kernel(w, s):\n    return np.convolve(w[::-1], np.ones(s)) / s",
-                "No mean is taken: copying an entry s times does not make it smaller.",
-            ),
-        ),
-    ),
-    "even-is-not-enough": Exercise(
-        title="Break: a checkerboard in spite of the rule",
-        task=(
-            "Stride 2 divides a kernel of side 2, and every pixel is painted exactly once. Find a 2 x 2 kernel "
-            "that turns a map of ones into a perfect checkerboard of +1 and -1, with +1 in the top left corner."
-        ),
-        stub="kernel = ...",
-        solution="kernel = np.array([[1, -1], [-1, 1]])",
-        hints=("Each input pixel paints one block of 2 x 2. What should the block look like?",),
-        mistakes=(
-            Mistake(
-                "kernel = np.array([[-1, 1], [1, -1]])", "A checkerboard, but with -1 in the top left corner."
-            ),
-            Mistake(
-                "kernel = np.array([[1, 0], [0, 1]])", "A pattern of 1 and 0; the task asks for +1 and -1."
-            ),
-            Mistake(
-                "kernel = np.array([[1, -1], [1, -1]])",
-                "These are stripes: each row of the block is the same.",
-            ),
-            Mistake(
-                "kernel = np.array([[1, 1], [-1, -1]])",
-                "These are stripes: each column of the block is the same.",
-            ),
-        ),
-    ),
-}
+    inputs=_kernels,
+)
+def one_kernel(w: np.ndarray, s: int) -> np.ndarray:
+    return np.convolve(w[::-1], np.ones(s))
+
+
+@one_kernel.mistake(
+    "Nearly: a transposed convolution paints its kernel as it is, while sliding over a single 1 gives "
+    "the kernel turned round."
+)
+def _(w: np.ndarray, s: int) -> np.ndarray:
+    return np.convolve(w, np.ones(s))
+
+
+@one_kernel.mistake(
+    "You enlarged the kernel. It is the image that is enlarged: add up s copies of w, one pixel apart."
+)
+def _(w: np.ndarray, s: int) -> np.ndarray:
+    return np.repeat(w[::-1], s)
+
+
+@one_kernel.mistake("No mean is taken: copying an entry s times does not make it smaller.")
+def _(w: np.ndarray, s: int) -> np.ndarray:
+    return np.convolve(w[::-1], np.ones(s)) / s
+
+
+@solves(
+    "even-is-not-enough",
+    title="Break: a checkerboard in spite of the rule",
+    task="Stride 2 divides a kernel of side 2, and every pixel is painted exactly once. Find a 2 x 2 kernel "
+    "that turns a map of ones into a perfect checkerboard of +1 and -1, with +1 in the top left corner.",
+    hints=("Each input pixel paints one block of 2 x 2. What should the block look like?",),
+    name="kernel",
+)
+def even_is_not_enough() -> np.ndarray:
+    return np.array([[1, -1], [-1, 1]])
+
+
+even_is_not_enough.wrong(np.array([[-1, 1], [1, -1]]), "A checkerboard, but with -1 in the top left corner.")
+even_is_not_enough.wrong(np.array([[1, 0], [0, 1]]), "A pattern of 1 and 0; the task asks for +1 and -1.")
+even_is_not_enough.wrong(
+    np.array([[1, -1], [1, -1]]), "These are stripes: each row of the block is the same."
+)
+even_is_not_enough.wrong(
+    np.array([[1, 1], [-1, -1]]), "These are stripes: each column of the block is the same."
+)

@@ -1,9 +1,13 @@
 """Claims and exercises of chapter layers/heads-and-losses."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from cnnkit.course.claims import Claim
-from cnnkit.course.exercises import Exercise, Mistake
+from cnnkit.course.exercises import Inputs, solves
+
+QUESTION = "What should the last layer say, and how is it told that it is wrong?"
 
 CLAIMS = {
     "fully-connected-layer": Claim(
@@ -152,7 +156,62 @@ CLAIMS = {
 }
 
 
-def _batches():
+@solves(
+    "head-parameters",
+    title="What the last layer costs (compute)",
+    task="A network ends in maps of 7 × 7 with 2,048 channels, and has 1,000 classes. How many parameters, with "
+    "biases, has the last dense layer if the maps are (1) flattened, (2) averaged globally? Assign the pair "
+    "to `answer`, as two integers.",
+    hints=("One weight for each pair of an input and an output.", "And one bias for each output."),
+)
+def head_parameters() -> tuple[int, int]:
+    return (7 * 7 * 2048 * 1000 + 1000, 2048 * 1000 + 1000)
+
+
+head_parameters.wrong(
+    (7 * 7 * 2048 * 1000, 2048 * 1000), "You forgot the biases: one for each of the 1,000 outputs."
+)
+head_parameters.wrong(
+    (2048 * 1000 + 1000, 7 * 7 * 2048 * 1000 + 1000),
+    "The other way round: the average leaves one number of each map.",
+)
+head_parameters.wrong(
+    (7 * 7 * 2048 * 1000 + 1000, 7 * 7 * 1000 + 1000),
+    "The global average runs over the places, so the 2,048 channels are what is left.",
+)
+
+
+@solves(
+    "who-pulls",
+    title="Who pulls harder? (predict, then check)",
+    task="A picture whose label is 1 has the logit -4: the network is sure, and wrong. Predict the *sizes* of the "
+    "gradient with respect to the logit for (1) the cross-entropy, (2) the focal loss with gamma = 2, "
+    "(3) the squared error of the sigmoid, $(p - 1)^2$. Order them from the largest to the smallest: assign "
+    "a list such as `[1, 2, 3]` to `prediction`. The first figure of this chapter helps; then compute.",
+    hints=(
+        "Look at the left-hand picture at -4. Does the focal curve stay below the other?",
+        "The derivative of a product: the factor (1 - p)² falls while p grows, and that adds to the slope.",
+    ),
+    name="prediction",
+)
+def who_pulls() -> list[int]:
+    return [2, 1, 3]
+
+
+who_pulls.wrong(
+    [1, 2, 3],
+    "So one would think: a factor below 1 can only weaken. But the factor changes with p too, and where "
+    "the network is wrong this makes the focal loss steeper.",
+)
+who_pulls.wrong(
+    [3, 1, 2], "The squared error passes back through the sigmoid, whose slope at -4 is next to nothing."
+)
+who_pulls.wrong(
+    [1, 3, 2], "The focal loss lets go of what is right; this picture is wrong, and its factor is nearly 1."
+)
+
+
+def _batches() -> Inputs:
     rng = np.random.default_rng(5)
     return [
         (rng.normal(size=(4, 3)), np.array([0, 2, 1, 1])),
@@ -161,7 +220,63 @@ def _batches():
     ]
 
 
-def _errors():
+@solves(
+    "stable-cross-entropy",
+    title="A cross-entropy that survives (build)",
+    task="Write `cross_entropy(logits, labels)`: the mean over the batch of $-\\log p_{label}$, for logits "
+    "(batch, classes) and class numbers (batch,). One of the hidden batches has a logit of 1000. For "
+    "`[[0, 0]]` and `[1]` the answer is $\\ln 2 = 0.693$.",
+    hints=(
+        "Softmax does not notice a constant added to all logits: subtract the largest.",
+        "Take the logarithm by hand: log p = z - log(sum of exp z). Then no p can be 0 on its way to the logarithm.",
+    ),
+    inputs=_batches,
+)
+def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return -log_p[np.arange(len(labels)), labels].mean()
+
+
+@cross_entropy.mistake(
+    "exp(1000) is infinite, and infinity over infinity is no number. Subtract the largest logit of each "
+    "row first."
+)
+def _(logits: np.ndarray, labels: np.ndarray) -> float:
+    with np.errstate(all="ignore"):
+        p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        return -np.log(p[np.arange(len(labels)), labels]).mean()
+
+
+@cross_entropy.mistake(
+    "Nothing overflows now, but a p that has been rounded to 0 has no logarithm: work with log p = z - "
+    "log(sum of exp z) throughout."
+)
+def _(logits: np.ndarray, labels: np.ndarray) -> float:
+    with np.errstate(all="ignore"):
+        e = np.exp(logits - logits.max(axis=1, keepdims=True))
+        p = e / e.sum(axis=1, keepdims=True)
+        return -np.log(p[np.arange(len(labels)), labels]).mean()
+
+
+@cross_entropy.mistake(
+    "That is the sum over the batch; take the mean, or a larger batch would mean larger steps."
+)
+def _(logits: np.ndarray, labels: np.ndarray) -> float:
+    return cross_entropy(logits, labels) * len(labels)
+
+
+@cross_entropy.mistake(
+    "`log_p[:, labels]` takes every label from every row; pair each row with its own: "
+    "`log_p[np.arange(len(labels)), labels]`."
+)
+def _(logits: np.ndarray, labels: np.ndarray) -> float:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return -log_p[:, labels].mean()
+
+
+def _errors() -> Inputs:
     rng = np.random.default_rng(6)
     return [
         (rng.normal(size=8) * 3, rng.normal(size=8), 1.0),
@@ -170,7 +285,43 @@ def _errors():
     ]
 
 
-def _masks():
+@solves(
+    "huber-gradient",
+    title="Huber's pull (build)",
+    task="Write the gradient of the *mean* Huber loss with respect to `y`. For `y = [4, 0.5]`, `target = [0, 0]` "
+    "and `delta = 1` that is `[0.5, 0.25]`.",
+    hints=("Inside, the slope of e²/2; outside, a constant.", "`np.clip` is both at once."),
+    inputs=_errors,
+)
+def huber_gradient(y: np.ndarray, target: np.ndarray, delta: float = 1.0) -> np.ndarray:
+    return np.clip(y - target, -delta, delta) / y.size
+
+
+@huber_gradient.mistake("That is the gradient of the sum; the mean divides by the number of entries.")
+def _(y: np.ndarray, target: np.ndarray, delta: float = 1.0) -> np.ndarray:
+    return np.clip(y - target, -delta, delta)
+
+
+@huber_gradient.mistake("Inside it is e²/2, whose slope is e, not 2e: with 2e the slope would jump at delta.")
+def _(y: np.ndarray, target: np.ndarray, delta: float = 1.0) -> np.ndarray:
+    e = y - target
+    return np.where(np.abs(e) <= delta, 2 * e, delta * np.sign(e)) / y.size
+
+
+@huber_gradient.mistake("Outside, the slope is delta, not 1: otherwise it jumps wherever delta is not 1.")
+def _(y: np.ndarray, target: np.ndarray, delta: float = 1.0) -> np.ndarray:
+    e = y - target
+    return np.where(np.abs(e) <= delta, e, np.sign(e)) / y.size
+
+
+@huber_gradient.mistake(
+    "The sign is turned round: the gradient points where the loss grows, and the step goes against it."
+)
+def _(y: np.ndarray, target: np.ndarray, delta: float = 1.0) -> np.ndarray:
+    return -huber_gradient(y, target, delta)
+
+
+def _masks() -> Inputs:
     rng = np.random.default_rng(7)
     return [
         (rng.integers(0, 2, (5, 5)), rng.integers(0, 2, (5, 5))),
@@ -179,166 +330,45 @@ def _masks():
     ]
 
 
-EXERCISES = {
-    "head-parameters": Exercise(
-        title="What the last layer costs (compute)",
-        task="A network ends in maps of 7 × 7 with 2,048 channels, and has 1,000 classes. How many parameters, with "
-        "biases, has the last dense layer if the maps are (1) flattened, (2) averaged globally? Assign the pair "
-        "to `answer`, as two integers.",
-        stub="answer = ...",
-        solution="answer = (7 * 7 * 2048 * 1000 + 1000, 2048 * 1000 + 1000)",
-        hints=("One weight for each pair of an input and an output.", "And one bias for each output."),
-        mistakes=(
-            Mistake(
-                "answer = (7 * 7 * 2048 * 1000, 2048 * 1000)",
-                "You forgot the biases: one for each of the 1,000 outputs.",
-            ),
-            Mistake(
-                "answer = (2048 * 1000 + 1000, 7 * 7 * 2048 * 1000 + 1000)",
-                "The other way round: the average leaves one number of each map.",
-            ),
-            Mistake(
-                "answer = (7 * 7 * 2048 * 1000 + 1000, 7 * 7 * 1000 + 1000)",
-                "The global average runs over the places, so the 2,048 channels are what is left.",
-            ),
-        ),
+@solves(
+    "dice-of-masks",
+    title="Break a score (break, then mend)",
+    task="On masks of small things, *accuracy* is easily fooled: all-empty masks score 97 % where things cover 3 %. "
+    "Write the score that this cannot fool: `dice(p, t)` for two masks of zeros and ones, twice what they "
+    "share over what they hold together. For `[1, 1, 0]` and `[1, 0, 0]` it is 2/3.",
+    hints=(
+        "What they share is the sum of the product.",
+        "Does your score change if you add empty pixels to both?",
     ),
-    "who-pulls": Exercise(
-        title="Who pulls harder? (predict, then check)",
-        task="A picture whose label is 1 has the logit -4: the network is sure, and wrong. Predict the *sizes* of the "
-        "gradient with respect to the logit for (1) the cross-entropy, (2) the focal loss with gamma = 2, "
-        "(3) the squared error of the sigmoid, $(p - 1)^2$. Order them from the largest to the smallest: assign "
-        "a list such as `[1, 2, 3]` to `prediction`. The first figure of this chapter helps; then compute.",
-        stub="prediction = ...",
-        solution="prediction = [2, 1, 3]",
-        hints=(
-            "Look at the left-hand picture at -4. Does the focal curve stay below the other?",
-            "The derivative of a product: the factor (1 - p)² falls while p grows, and that adds to the slope.",
-        ),
-        mistakes=(
-            Mistake(
-                "prediction = [1, 2, 3]",
-                "So one would think: a factor below 1 can only weaken. But the factor changes with p too, and where the network is wrong this makes the focal loss steeper.",
-            ),
-            Mistake(
-                "prediction = [3, 1, 2]",
-                "The squared error passes back through the sigmoid, whose slope at -4 is next to nothing.",
-            ),
-            Mistake(
-                "prediction = [1, 3, 2]",
-                "The focal loss lets go of what is right; this picture is wrong, and its factor is nearly 1.",
-            ),
-        ),
-    ),
-    "stable-cross-entropy": Exercise(
-        title="A cross-entropy that survives (build)",
-        task="Write `cross_entropy(logits, labels)`: the mean over the batch of $-\\log p_{label}$, for logits "
-        "(batch, classes) and class numbers (batch,). One of the hidden batches has a logit of 1000. For "
-        "`[[0, 0]]` and `[1]` the answer is $\\ln 2 = 0.693$.",
-        stub="def cross_entropy(logits, labels):\n    return ...",
-        solution="def cross_entropy(logits, labels):\n"
-        "    shifted = logits - logits.max(axis=1, keepdims=True)\n"
-        "    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))\n"
-        "    return -log_p[np.arange(len(labels)), labels].mean()",
-        inputs=_batches,
-        hints=(
-            "Softmax does not notice a constant added to all logits: subtract the largest.",
-            "Take the logarithm by hand: log p = z - log(sum of exp z). Then no p can be 0 on its way to the logarithm.",
-        ),
-        mistakes=(
-            Mistake(
-                "def cross_entropy(logits, labels):\n"
-                "    with np.errstate(all='ignore'):\n"
-                "        p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)\n"
-                "        return -np.log(p[np.arange(len(labels)), labels]).mean()",
-                "exp(1000) is infinite, and infinity over infinity is no number. Subtract the largest logit of each row first.",
-            ),
-            Mistake(
-                "def cross_entropy(logits, labels):\n"
-                "    with np.errstate(all='ignore'):\n"
-                "        e = np.exp(logits - logits.max(axis=1, keepdims=True))\n"
-                "        p = e / e.sum(axis=1, keepdims=True)\n"
-                "        return -np.log(p[np.arange(len(labels)), labels]).mean()",
-                "Nothing overflows now, but a p that has been rounded to 0 has no logarithm: work with log p = z - log(sum of exp z) throughout.",
-            ),
-            Mistake(
-                "def cross_entropy(logits, labels):\n"
-                "    shifted = logits - logits.max(axis=1, keepdims=True)\n"
-                "    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))\n"
-                "    return -log_p[np.arange(len(labels)), labels].sum()",
-                "That is the sum over the batch; take the mean, or a larger batch would mean larger steps.",
-            ),
-            Mistake(
-                "def cross_entropy(logits, labels):\n"
-                "    shifted = logits - logits.max(axis=1, keepdims=True)\n"
-                "    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))\n"
-                "    return -log_p[:, labels].mean()",
-                "`log_p[:, labels]` takes every label from every row; pair each row with its own: `log_p[np.arange(len(labels)), labels]`.",
-            ),
-        ),
-    ),
-    "huber-gradient": Exercise(
-        title="Huber's pull (build)",
-        task="Write the gradient of the *mean* Huber loss with respect to `y`. For `y = [4, 0.5]`, `target = [0, 0]` "
-        "and `delta = 1` that is `[0.5, 0.25]`.",
-        stub="def huber_gradient(y, target, delta=1.0):\n    return ...",
-        solution="def huber_gradient(y, target, delta=1.0):\n    return np.clip(y - target, -delta, delta) / y.size",
-        inputs=_errors,
-        hints=("Inside, the slope of e²/2; outside, a constant.", "`np.clip` is both at once."),
-        mistakes=(
-            Mistake(
-                "def huber_gradient(y, target, delta=1.0):\n    return np.clip(y - target, -delta, delta)",
-                "That is the gradient of the sum; the mean divides by the number of entries.",
-            ),
-            Mistake(
-                "def huber_gradient(y, target, delta=1.0):\n"
-                "    e = y - target\n    return np.where(np.abs(e) <= delta, 2 * e, delta * np.sign(e)) / y.size",
-                "Inside it is e²/2, whose slope is e, not 2e: with 2e the slope would jump at delta.",
-            ),
-            Mistake(
-                "def huber_gradient(y, target, delta=1.0):\n"
-                "    e = y - target\n    return np.where(np.abs(e) <= delta, e, np.sign(e)) / y.size",
-                "Outside, the slope is delta, not 1: otherwise it jumps wherever delta is not 1.",
-            ),
-            Mistake(
-                "def huber_gradient(y, target, delta=1.0):\n    return np.clip(target - y, -delta, delta) / y.size",
-                "The sign is turned round: the gradient points where the loss grows, and the step goes against it.",
-            ),
-        ),
-    ),
-    "dice-of-masks": Exercise(
-        title="Break a score (break, then mend)",
-        task="On masks of small things, *accuracy* is easily fooled: all-empty masks score 97 % where things cover 3 %. "
-        "Write the score that this cannot fool: `dice(p, t)` for two masks of zeros and ones, twice what they "
-        "share over what they hold together. For `[1, 1, 0]` and `[1, 0, 0]` it is 2/3.",
-        stub="def dice(p, t):\n    return ...",
-        solution="def dice(p, t):\n    return 2 * np.sum(p * t) / (np.sum(p) + np.sum(t))",
-        inputs=_masks,
-        hints=(
-            "What they share is the sum of the product.",
-            "Does your score change if you add empty pixels to both?",
-        ),
-        mistakes=(
-            Mistake(
-                "def dice(p, t):\n    return np.mean(p == t)",
-                "That is the accuracy, which counts the agreement on emptiness, and so is fooled.",
-            ),
-            Mistake(
-                "def dice(p, t):\n    return np.sum(p * t) / (np.sum(p) + np.sum(t) - np.sum(p * t))",
-                "That is the intersection over the union, Jaccard's index: a relation of Dice, which counts what is shared twice.",
-            ),
-            Mistake(
-                "def dice(p, t):\n    return np.sum(p * t) / (np.sum(p) + np.sum(t))",
-                "You forgot the 2: two equal masks should score 1.",
-            ),
-            Mistake(
-                "def dice(p, t):\n    return 1 - 2 * np.sum(p * t) / (np.sum(p) + np.sum(t))",
-                "That is the loss; the score is one minus it.",
-            ),
-            Mistake(
-                "def dice(p, t):\n    return np.sum(p * t) / np.sum(t)",
-                "That is the recall, which a mask of nothing but ones would fool.",
-            ),
-        ),
-    ),
-}
+    inputs=_masks,
+)
+def dice(p: np.ndarray, t: np.ndarray) -> float:
+    return 2 * np.sum(p * t) / (np.sum(p) + np.sum(t))
+
+
+@dice.mistake("That is the accuracy, which counts the agreement on emptiness, and so is fooled.")
+def _(p: np.ndarray, t: np.ndarray) -> float:
+    return np.mean(p == t)
+
+
+@dice.mistake(
+    "That is the intersection over the union, Jaccard's index: a relation of Dice, which counts what is "
+    "shared twice."
+)
+def _(p: np.ndarray, t: np.ndarray) -> float:
+    return np.sum(p * t) / (np.sum(p) + np.sum(t) - np.sum(p * t))
+
+
+@dice.mistake("You forgot the 2: two equal masks should score 1.")
+def _(p: np.ndarray, t: np.ndarray) -> float:
+    return dice(p, t) / 2
+
+
+@dice.mistake("That is the loss; the score is one minus it.")
+def _(p: np.ndarray, t: np.ndarray) -> float:
+    return 1 - dice(p, t)
+
+
+@dice.mistake("That is the recall, which a mask of nothing but ones would fool.")
+def _(p: np.ndarray, t: np.ndarray) -> float:
+    return np.sum(p * t) / np.sum(t)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from cnnkit.course.claims import Claim
-from cnnkit.course.exercises import Exercise, Mistake
+from cnnkit.course.exercises import Inputs, solves
 
 IOFFE, WU, HE = "arXiv:1502.03167", "arXiv:1803.08494", "arXiv:1603.05027"
 ALEXNET, CONVNEXT2, HERE = "doi:10.1145/3065386", "arXiv:2301.00808", "measured here"
+
+QUESTION = "Why does normalising let a net learn faster?"
 
 CLAIMS = {
     "bn-before-era": Claim(
@@ -130,190 +134,61 @@ CLAIMS = {
     ),
 }
 
-EXERCISES = {
-    "by-hand": Exercise(
-        title="Compute: a batch of four",
-        task="One channel holds the values 2, 4, 4, 10 in a batch of four. Give what batch normalisation with "
-        "$\\gamma = 3$, $\\beta = 1$ and $\\varepsilon = 0$ makes of them in training, as a list. "
-        "For example, with $\\gamma = 1$ and $\\beta = 0$ the batch 1, 3 becomes `[-1, 1]`.",
-        stub="values = ...",
-        solution="values = [-2, 0, 0, 6]",
-        hints=(
-            "The mean is 5.",
-            "The squared distances from it are 9, 1, 1 and 25; their mean is the variance.",
-        ),
-        mistakes=(
-            Mistake(
-                "x = np.array([2, 4, 4, 10])\nvalues = 3 * (x - 5) / np.sqrt(12) + 1",
-                "you divided the squares by n - 1; this layer divides by n.",
-            ),
-            Mistake("values = [0, 2, 2, 8]", "you added β before you multiplied with γ."),
-            Mistake(
-                "x = np.array([2, 4, 4, 10])\nvalues = (x - 5) / 3 + 1",
-                "you divided by 9, the variance; divide by the deviation, its root.",
-            ),
-            Mistake(
-                "values = [-1, -1 / 3, -1 / 3, 5 / 3]", "those are normalised; γ and β are still to come."
-            ),
-        ),
+
+@solves(
+    "by-hand",
+    title="Compute: a batch of four",
+    task="One channel holds the values 2, 4, 4, 10 in a batch of four. Give what batch normalisation with "
+    "$\\gamma = 3$, $\\beta = 1$ and $\\varepsilon = 0$ makes of them in training, as a list. "
+    "For example, with $\\gamma = 1$ and $\\beta = 0$ the batch 1, 3 becomes `[-1, 1]`.",
+    hints=(
+        "The mean is 5.",
+        "The squared distances from it are 9, 1, 1 and 25; their mean is the variance.",
     ),
-    "idle-parameters": Exercise(
-        title="Predict, then check: who never learns?",
-        task="`Conv2D(16, 3)` on an image of 8 channels, with its bias, is followed by `BatchNormalization()` in training. "
-        "How many of the convolution's 1,168 parameters get a gradient of zero, always? Predict; then check with "
-        "`gradients.weight_gradients(model, loss, x, training=True)`.",
-        stub="idle = ...",
-        solution="idle = 16",
-        hints=(
-            "What does the volume control do to a constant that is added to a whole channel?",
-            "There is one such constant for each kernel.",
-        ),
-        mistakes=(
-            Mistake("idle = 0", "add a constant to a channel: its mean grows by the same, and is taken off."),
-            Mistake(
-                "idle = 1152",
-                "those are the kernel's weights. Their *common scale* is idle, but each single one matters.",
-            ),
-            Mistake("idle = 1168", "then the convolution could learn nothing at all; its kernels do matter."),
-            Mistake("idle = 8", "one for each kernel, not for each channel that comes in."),
-            Mistake("idle = 1", "not one for the whole layer: each kernel has its own."),
-        ),
-    ),
-    "group-norm": Exercise(
-        title="Build: group normalisation",
-        task="Write `group_norm(x, groups, epsilon)` for images `(batch, height, width, channels)`: *neighbouring* channels "
-        "form a group, and each group of each image gets mean 0 and variance 1 (up to ε). No $\\gamma$, no $\\beta$. "
-        "For example, one pixel with channels 1, 3, 10, 30, in two groups and ε = 0, becomes -1, 1, -1, 1.",
-        stub="def group_norm(x, groups, epsilon=1e-3):\n    return ...",
-        solution=(
-            "def group_norm(x, groups, epsilon=1e-3):\n"
-            "    n, h, w, c = x.shape\n"
-            "    y = x.reshape(n, h, w, groups, c // groups)\n"
-            "    mean = y.mean(axis=(1, 2, 4), keepdims=True)\n"
-            "    variance = y.var(axis=(1, 2, 4), keepdims=True)\n"
-            "    return ((y - mean) / np.sqrt(variance + epsilon)).reshape(x.shape)"
-        ),
-        inputs=lambda: _images(),
-        hints=(
-            "`x.reshape(n, h, w, groups, c // groups)` puts neighbours together.",
-            "Which of the five axes may not be averaged over? The image, and the group.",
-        ),
-        mistakes=(
-            Mistake(
-                "def f(x, groups, epsilon=1e-3):\n"
-                "    n, h, w, c = x.shape\n"
-                "    y = x.reshape(n, h, w, c // groups, groups)\n"
-                "    y = (y - y.mean((1, 2, 3), keepdims=True)) / np.sqrt(y.var((1, 2, 3), keepdims=True) + epsilon)\n"
-                "    return y.reshape(x.shape)",
-                "your groups are combs: every so-many-th channel. Neighbours belong together.",
-            ),
-            Mistake(
-                "def f(x, groups, epsilon=1e-3):\n"
-                "    n, h, w, c = x.shape\n"
-                "    y = x.reshape(n, h, w, groups, c // groups)\n"
-                "    y = (y - y.mean((0, 1, 2, 4), keepdims=True)) / np.sqrt(y.var((0, 1, 2, 4), keepdims=True) + epsilon)\n"
-                "    return y.reshape(x.shape)",
-                "you averaged over the images too; then it depends on the batch again.",
-            ),
-            Mistake(
-                "def f(x, groups, epsilon=1e-3):\n"
-                "    n, h, w, c = x.shape\n"
-                "    y = x.reshape(n, h, w, groups, c // groups)\n"
-                "    y = (y - y.mean(4, keepdims=True)) / np.sqrt(y.var(4, keepdims=True) + epsilon)\n"
-                "    return y.reshape(x.shape)",
-                "you took a mean for every pixel; it belongs to the group of the whole image.",
-            ),
-            Mistake(
-                "def f(x, groups, epsilon=1e-3):\n"
-                "    n, h, w, c = x.shape\n"
-                "    y = x.reshape(n, h, w, groups, c // groups)\n"
-                "    y = (y - y.mean((1, 2, 4), keepdims=True)) / (y.std((1, 2, 4), keepdims=True) + epsilon)\n"
-                "    return y.reshape(x.shape)",
-                "nearly: ε belongs to the variance, under the root.",
-            ),
-        ),
-    ),
-    "fold": Exercise(
-        title="Build: make it disappear",
-        task="At inference batch normalisation is a multiplication and an addition, so the layer before can do it for free. "
-        "Write `fold(w, b, gamma, beta, mean, variance, epsilon)` for a dense layer `x @ w + b`, "
-        "`w` of shape `(inputs, outputs)`: the new weights **with the new bias as last row**, `(inputs + 1, outputs)`. "
-        "For example, with `w = [[2.0]]`, `b = [1.0]`, γ = 3, β = 0, mean 1, variance 4 and ε = 0 it is `[[3.0], [0.0]]`.",
-        stub="def fold(w, b, gamma, beta, mean, variance, epsilon):\n    return ...",
-        solution=(
-            "def fold(w, b, gamma, beta, mean, variance, epsilon):\n"
-            "    scale = gamma / np.sqrt(variance + epsilon)\n"
-            "    return np.vstack([w * scale, (b - mean) * scale + beta])"
-        ),
-        inputs=lambda: _layers(),
-        hints=(
-            "Write γ (x w + b − μ) / √(σ² + ε) + β as x (...) + (...).",
-            "One scale per output: it multiplies a column of w.",
-        ),
-        mistakes=(
-            Mistake(
-                "def f(w, b, gamma, beta, mean, variance, epsilon):\n"
-                "    scale = gamma / np.sqrt(variance + epsilon)\n"
-                "    return np.vstack([w * scale, b - mean * scale + beta])",
-                "the old bias passes through the normalisation as well: it is scaled too.",
-            ),
-            Mistake(
-                "def f(w, b, gamma, beta, mean, variance, epsilon):\n"
-                "    scale = gamma / np.sqrt(variance + epsilon)\n"
-                "    return np.vstack([w * scale, beta - mean * scale])",
-                "you lost the old bias.",
-            ),
-            Mistake(
-                "def f(w, b, gamma, beta, mean, variance, epsilon):\n"
-                "    scale = gamma / np.sqrt(variance)\n"
-                "    return np.vstack([w * scale, (b - mean) * scale + beta])",
-                "without ε; with a variance near zero that is a great difference.",
-            ),
-            Mistake(
-                "def f(w, b, gamma, beta, mean, variance, epsilon):\n"
-                "    scale = gamma / (variance + epsilon)\n"
-                "    return np.vstack([w * scale, (b - mean) * scale + beta])",
-                "divide by the deviation: the root is missing.",
-            ),
-        ),
-    ),
-    "bad-company": Exercise(
-        title="Break: the bad companion",
-        task="In training an image's output depends on its companions. A channel holds the values `x` (one number per image). "
-        "Write `companion(x)`: the one value that, added to the batch, makes the normalised output of the *first* image "
-        "exactly 0, whatever it was. For example, `companion([3.0, 1.0])` is 5.",
-        stub="def companion(x):\n    return ...",
-        solution="def companion(x):\n    return (len(x) + 1) * x[0] - np.sum(x)",
-        inputs=[([3.0, 1.0],), ([2.0, 4.0, 4.0, 10.0],), ([0.5, -1.5, 7.0],), ([-3.0],)],
-        hints=(
-            "The output is 0 where the value equals the mean.",
-            "The mean is now taken over one number more.",
-        ),
-        mistakes=(
-            Mistake(
-                "def f(x):\n    return len(x) * x[0] - np.sum(x)",
-                "the companion itself counts in the mean: it is divided by n + 1.",
-            ),
-            Mistake(
-                "def f(x):\n    return -x[0]",
-                "that would make these two cancel if there were nobody else; bring the *mean* to x[0].",
-            ),
-            Mistake(
-                "def f(x):\n    return 2 * x[0] - np.mean(x)",
-                "right for a batch of one image: the others weigh more than that together.",
-            ),
-            Mistake(
-                "def f(x):\n    return x[0]",
-                "that pulls the mean towards x[0] without reaching it.",
-            ),
-        ),
-    ),
-}
+    name="values",
+)
+def by_hand() -> list[int]:
+    return [-2, 0, 0, 6]
 
 
-def _images() -> list[tuple]:
-    import numpy as np
+by_hand.wrong(
+    3 * (np.array([2, 4, 4, 10]) - 5) / np.sqrt(12) + 1,
+    "you divided the squares by n - 1; this layer divides by n.",
+)
+by_hand.wrong([0, 2, 2, 8], "you added β before you multiplied with γ.")
+by_hand.wrong(
+    (np.array([2, 4, 4, 10]) - 5) / 3 + 1,
+    "you divided by 9, the variance; divide by the deviation, its root.",
+)
+by_hand.wrong([-1, -1 / 3, -1 / 3, 5 / 3], "those are normalised; γ and β are still to come.")
 
+
+@solves(
+    "idle-parameters",
+    title="Predict, then check: who never learns?",
+    task="`Conv2D(16, 3)` on an image of 8 channels, with its bias, is followed by `BatchNormalization()` in training. "
+    "How many of the convolution's 1,168 parameters get a gradient of zero, always? Predict; then check with "
+    "`gradients.weight_gradients(model, loss, x, training=True)`.",
+    hints=(
+        "What does the volume control do to a constant that is added to a whole channel?",
+        "There is one such constant for each kernel.",
+    ),
+    name="idle",
+)
+def idle_parameters() -> int:
+    return 16
+
+
+idle_parameters.wrong(0, "add a constant to a channel: its mean grows by the same, and is taken off.")
+idle_parameters.wrong(
+    1152, "those are the kernel's weights. Their *common scale* is idle, but each single one matters."
+)
+idle_parameters.wrong(1168, "then the convolution could learn nothing at all; its kernels do matter.")
+idle_parameters.wrong(8, "one for each kernel, not for each channel that comes in.")
+idle_parameters.wrong(1, "not one for the whole layer: each kernel has its own.")
+
+
+def _images() -> Inputs:
     rng = np.random.default_rng(0)
     return [
         (rng.normal(3, 2, (2, 3, 4, 8)), 2, 1e-3),
@@ -322,11 +197,182 @@ def _images() -> list[tuple]:
     ]
 
 
-def _layers() -> list[tuple]:
-    import numpy as np
+@solves(
+    "group-norm",
+    title="Build: group normalisation",
+    task="Write `group_norm(x, groups, epsilon)` for images `(batch, height, width, channels)`: *neighbouring* channels "
+    "form a group, and each group of each image gets mean 0 and variance 1 (up to ε). No $\\gamma$, no $\\beta$. "
+    "For example, one pixel with channels 1, 3, 10, 30, in two groups and ε = 0, becomes -1, 1, -1, 1.",
+    hints=(
+        "`x.reshape(n, h, w, groups, c // groups)` puts neighbours together.",
+        "Which of the five axes may not be averaged over? The image, and the group.",
+    ),
+    inputs=_images,
+)
+def group_norm(x: np.ndarray, groups: int, epsilon: float = 1e-3) -> np.ndarray:
+    n, h, w, c = x.shape
+    y = x.reshape(n, h, w, groups, c // groups)
+    mean = y.mean(axis=(1, 2, 4), keepdims=True)
+    variance = y.var(axis=(1, 2, 4), keepdims=True)
+    return ((y - mean) / np.sqrt(variance + epsilon)).reshape(x.shape)
 
+
+@group_norm.mistake("your groups are combs: every so-many-th channel. Neighbours belong together.")
+def _(x: np.ndarray, groups: int, epsilon: float = 1e-3) -> np.ndarray:
+    n, h, w, c = x.shape
+    y = x.reshape(n, h, w, c // groups, groups)
+    y = (y - y.mean((1, 2, 3), keepdims=True)) / np.sqrt(y.var((1, 2, 3), keepdims=True) + epsilon)
+    return y.reshape(x.shape)
+
+
+@group_norm.mistake("you averaged over the images too; then it depends on the batch again.")
+def _(x: np.ndarray, groups: int, epsilon: float = 1e-3) -> np.ndarray:
+    n, h, w, c = x.shape
+    y = x.reshape(n, h, w, groups, c // groups)
+    y = (y - y.mean((0, 1, 2, 4), keepdims=True)) / np.sqrt(y.var((0, 1, 2, 4), keepdims=True) + epsilon)
+    return y.reshape(x.shape)
+
+
+@group_norm.mistake("you took a mean for every pixel; it belongs to the group of the whole image.")
+def _(x: np.ndarray, groups: int, epsilon: float = 1e-3) -> np.ndarray:
+    n, h, w, c = x.shape
+    y = x.reshape(n, h, w, groups, c // groups)
+    y = (y - y.mean(4, keepdims=True)) / np.sqrt(y.var(4, keepdims=True) + epsilon)
+    return y.reshape(x.shape)
+
+
+@group_norm.mistake("nearly: ε belongs to the variance, under the root.")
+def _(x: np.ndarray, groups: int, epsilon: float = 1e-3) -> np.ndarray:
+    n, h, w, c = x.shape
+    y = x.reshape(n, h, w, groups, c // groups)
+    y = (y - y.mean((1, 2, 4), keepdims=True)) / (y.std((1, 2, 4), keepdims=True) + epsilon)
+    return y.reshape(x.shape)
+
+
+def _layers() -> Inputs:
     rng = np.random.default_rng(1)
     return [
         (rng.normal(size=(i, o)), *rng.normal(size=(4, o)), rng.uniform(0.001, 2, o), 1e-3)
         for i, o in ((3, 2), (2, 5), (1, 1))
     ]
+
+
+@solves(
+    "fold",
+    title="Build: make it disappear",
+    task="At inference batch normalisation is a multiplication and an addition, so the layer before can do it for free. "
+    "Write `fold(w, b, gamma, beta, mean, variance, epsilon)` for a dense layer `x @ w + b`, "
+    "`w` of shape `(inputs, outputs)`: the new weights **with the new bias as last row**, `(inputs + 1, "
+    "outputs)`. "
+    "For example, with `w = [[2.0]]`, `b = [1.0]`, γ = 3, β = 0, mean 1, variance 4 and ε = 0 it is "
+    "`[[3.0], [0.0]]`.",
+    hints=(
+        "Write γ (x w + b − μ) / √(σ² + ε) + β as x (...) + (...).",
+        "One scale per output: it multiplies a column of w.",
+    ),
+    inputs=_layers,
+)
+def fold(
+    w: np.ndarray,
+    b: np.ndarray,
+    gamma: np.ndarray,
+    beta: np.ndarray,
+    mean: np.ndarray,
+    variance: np.ndarray,
+    epsilon: float,
+) -> np.ndarray:
+    scale = gamma / np.sqrt(variance + epsilon)
+    return np.vstack([w * scale, (b - mean) * scale + beta])
+
+
+@fold.mistake("the old bias passes through the normalisation as well: it is scaled too.")
+def _(
+    w: np.ndarray,
+    b: np.ndarray,
+    gamma: np.ndarray,
+    beta: np.ndarray,
+    mean: np.ndarray,
+    variance: np.ndarray,
+    epsilon: float,
+) -> np.ndarray:
+    scale = gamma / np.sqrt(variance + epsilon)
+    return np.vstack([w * scale, b - mean * scale + beta])
+
+
+@fold.mistake("you lost the old bias.")
+def _(
+    w: np.ndarray,
+    b: np.ndarray,
+    gamma: np.ndarray,
+    beta: np.ndarray,
+    mean: np.ndarray,
+    variance: np.ndarray,
+    epsilon: float,
+) -> np.ndarray:
+    scale = gamma / np.sqrt(variance + epsilon)
+    return np.vstack([w * scale, beta - mean * scale])
+
+
+@fold.mistake("without ε; with a variance near zero that is a great difference.")
+def _(
+    w: np.ndarray,
+    b: np.ndarray,
+    gamma: np.ndarray,
+    beta: np.ndarray,
+    mean: np.ndarray,
+    variance: np.ndarray,
+    epsilon: float,
+) -> np.ndarray:
+    scale = gamma / np.sqrt(variance)
+    return np.vstack([w * scale, (b - mean) * scale + beta])
+
+
+@fold.mistake("divide by the deviation: the root is missing.")
+def _(
+    w: np.ndarray,
+    b: np.ndarray,
+    gamma: np.ndarray,
+    beta: np.ndarray,
+    mean: np.ndarray,
+    variance: np.ndarray,
+    epsilon: float,
+) -> np.ndarray:
+    scale = gamma / (variance + epsilon)
+    return np.vstack([w * scale, (b - mean) * scale + beta])
+
+
+@solves(
+    "bad-company",
+    title="Break: the bad companion",
+    task="In training an image's output depends on its companions. A channel holds the values `x` (one number per image). "
+    "Write `companion(x)`: the one value that, added to the batch, makes the normalised output of the "
+    "*first* image "
+    "exactly 0, whatever it was. For example, `companion([3.0, 1.0])` is 5.",
+    hints=(
+        "The output is 0 where the value equals the mean.",
+        "The mean is now taken over one number more.",
+    ),
+    inputs=[([3.0, 1.0],), ([2.0, 4.0, 4.0, 10.0],), ([0.5, -1.5, 7.0],), ([-3.0],)],
+)
+def companion(x: list[float]) -> float:
+    return (len(x) + 1) * x[0] - np.sum(x)
+
+
+@companion.mistake("the companion itself counts in the mean: it is divided by n + 1.")
+def _(x: list[float]) -> float:
+    return len(x) * x[0] - np.sum(x)
+
+
+@companion.mistake("that would make these two cancel if there were nobody else; bring the *mean* to x[0].")
+def _(x: list[float]) -> float:
+    return -x[0]
+
+
+@companion.mistake("right for a batch of one image: the others weigh more than that together.")
+def _(x: list[float]) -> float:
+    return 2 * x[0] - np.mean(x)
+
+
+@companion.mistake("that pulls the mean towards x[0] without reaching it.")
+def _(x: list[float]) -> float:
+    return x[0]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from cnnkit.course.claims import Claim
-from cnnkit.course.exercises import Exercise, Mistake
+from cnnkit.course.exercises import Inputs, solves
 
 ARAUJO, LUO, ZHANG = "doi:10.23915/distill.00021", "arXiv:1701.04128", "arXiv:1904.11486"
 AZULAY, ISLAM, MOUTON = "arXiv:1805.12177", "arXiv:2001.08248, arXiv:2003.07064", "arXiv:2103.10097"
+
+QUESTION = "How far does a unit see, and what happens when the picture moves?"
 
 CLAIMS = {
     "rf-definition": Claim(
@@ -172,226 +174,264 @@ CLAIMS = {
     ),
 }
 
-EXERCISES = {
-    "from-the-top": Exercise(
-        title="Compute: the field from the top",
-        task="The recursion above carries two numbers up from the picture. Walk the other way, from the unit down, "
-        "and one number is enough: how many units in a row of the layer below are needed? Write `from_the_top(layers)`, "
-        "each layer `(kernel, stride, dilation)`, the first one next to the picture. "
-        "`from_the_top([(3, 2, 1), (3, 1, 1)])` is 7.",
-        stub="def from_the_top(layers):\n    return ...",
-        solution=(
-            "def from_the_top(layers):\n"
-            "    r = 1\n"
-            "    for k, s, d in reversed(layers):\n"
-            "        r = (r - 1) * s + d * (k - 1) + 1\n"
-            "    return r"
-        ),
-        inputs=[
-            ([(3, 1, 1)],),
-            ([(3, 2, 1), (3, 1, 1)],),
-            ([(5, 1, 1), (2, 2, 1), (5, 1, 1), (2, 2, 1)],),
-            ([(3, 1, 1), (3, 1, 2), (3, 1, 4)],),
-            ([(7, 2, 1), (3, 2, 1), (3, 1, 2), (3, 2, 1), (1, 1, 1)],),
-            ([(11, 4, 1), (3, 2, 1), (5, 1, 1)],),
-        ],
-        hints=(
-            "One unit needs d (k - 1) + 1 places of the layer below, from the first that it reads to the last.",
-            "r units in a row: their windows begin s places apart, so the last begins (r - 1) s after the first.",
-        ),
-        mistakes=(
-            Mistake(
-                "def f(layers):\n    r = 1\n    for k, s, d in layers:\n        r = (r - 1) * s + d * (k - 1) + 1\n    return r",
-                "the step is right, the direction is not: the unit sits on top, so the last layer comes first.",
-            ),
-            Mistake(
-                "def f(layers):\n    r = 1\n    for k, s, d in reversed(layers):\n        r = r * s + d * (k - 1)\n    return r",
-                "r windows have r - 1 steps between their beginnings, not r.",
-            ),
-            Mistake(
-                "def f(layers):\n    r = 1\n    for k, s, d in reversed(layers):\n        r = (r - 1) * s + k\n    return r",
-                "right without dilation: a dilated kernel reaches over d (k - 1) + 1 places.",
-            ),
-            Mistake(
-                "def f(layers):\n    r = 1\n    for k, s, d in reversed(layers):\n        r = r + d * (k - 1)\n    return r",
-                "you left the strides out: neighbouring units look s places apart.",
-            ),
-        ),
+
+@solves(
+    "from-the-top",
+    title="Compute: the field from the top",
+    task="The recursion above carries two numbers up from the picture. Walk the other way, from the unit down, "
+    "and one number is enough: how many units in a row of the layer below are needed? Write "
+    "`from_the_top(layers)`, "
+    "each layer `(kernel, stride, dilation)`, the first one next to the picture. "
+    "`from_the_top([(3, 2, 1), (3, 1, 1)])` is 7.",
+    hints=(
+        "One unit needs d (k - 1) + 1 places of the layer below, from the first that it reads to the last.",
+        "r units in a row: their windows begin s places apart, so the last begins (r - 1) s after the first.",
     ),
-    "deep-enough": Exercise(
-        title="Predict: how deep must it be?",
-        task="With 3 × 3 layers and no stride, how many layers does a unit need before it sees all of a picture of "
-        "224 pixels a side? First guess, then compute, and give the number.",
-        stub="answer = ...",
-        solution="answer = 112",
-        hints=("Each layer adds two pixels. How many must be added to the first one?",),
-        mistakes=(
-            Mistake("answer = 111", "nearly: put your number into L(F - 1) + 1 and compare."),
-            Mistake(
-                "answer = 75", "layers do not tile the picture, they overlap: each adds 2 pixels, not 3."
-            ),
-            Mistake(
-                "answer = 8",
-                "sides double only with strides; without them the field grows by 2 for each layer.",
-            ),
-            Mistake("answer = 224", "each layer adds a pixel on both sides."),
-        ),
-    ),
-    "window-of-a-unit": Exercise(
-        title="Build: where does it look?",
-        task="Write `window(layers, unit)`: first and last pixel that unit number `unit` of the last layer sees, along "
-        "one side, as a pair. Each layer is `(kernel, stride, padding)`; a pixel in the padding before the picture has "
-        "a negative number. `window([(3, 1, 1)], 0)` is `(-1, 1)`.",
-        stub="def window(layers, unit):\n    return ...",
-        solution=(
-            "def window(layers, unit):\n"
-            "    first = last = unit\n"
-            "    for k, s, p in reversed(layers):\n"
-            "        first, last = first * s - p, last * s - p + k - 1\n"
-            "    return first, last"
-        ),
-        inputs=[
-            ([(3, 1, 1)], 0),
-            ([(3, 1, 0), (3, 1, 0)], 4),
-            ([(5, 2, 2), (3, 1, 1)], 3),
-            ([(3, 1, 0), (2, 2, 0), (3, 2, 1)], 5),
-            ([(7, 2, 3), (3, 2, 1), (3, 1, 1)], 10),
-        ],
-        hints=(
-            "Go backwards, from the unit to the picture: unit i of a layer sees which units of the one below?",
-            "Unit i sees i s - p up to i s - p + k - 1. Now do the same to both ends.",
-        ),
-        mistakes=(
-            Mistake(
-                "def f(layers, unit):\n    first = last = unit\n    for k, s, p in layers:\n        "
-                "first, last = first * s - p, last * s - p + k - 1\n    return first, last",
-                "you walked from the picture upwards; the unit is on top, so begin with the last layer.",
-            ),
-            Mistake(
-                "def f(layers, unit):\n    first = last = unit\n    for k, s, p in reversed(layers):\n        "
-                "first, last = first * s, last * s + k - 1\n    return first, last",
-                "the windows have the right width and lie too far right: the padding moves each window back by p.",
-            ),
-            Mistake(
-                "def f(layers, unit):\n    first = last = unit\n    for k, s, p in reversed(layers):\n        "
-                "first, last = first * s - p, last * s - p + k\n    return first, last",
-                "one too far: a window of k that begins at a ends at a + k - 1.",
-            ),
-        ),
-    ),
-    "blind-spots": Exercise(
-        title="Break: holes in the field",
-        task="Dilated layers may leave holes. Write `holes(dilations)`: for a stack of kernels of side 3 with these "
-        "dilations (no stride), how many pixels in one row of the receptive field cannot reach the unit? "
-        "`holes([1, 2, 4])` is 0 and `holes([2, 2])` is 4. Then look at the same stacks in the live figure.",
-        stub="def holes(dilations):\n    return ...",
-        solution=(
-            "def holes(dilations):\n"
-            "    seen = {0}\n"
-            "    for d in dilations:\n"
-            "        seen = {place + step for place in seen for step in (-d, 0, d)}\n"
-            "    return max(seen) - min(seen) + 1 - len(seen)"
-        ),
-        inputs=[
-            ([1, 2, 4],),
-            ([2, 2],),
-            ([2, 2, 2],),
-            ([1, 3, 9],),
-            ([3, 3, 1],),
-            ([2, 4, 8],),
-            ([5],),
-            ([1, 2, 5],),
-        ],
-        hints=(
-            "Start with the set of places {0}. A kernel of dilation d adds the places d to the left and to the right.",
-            "The side of the field counts from the first to the last place, holes and all.",
-        ),
-        mistakes=(
-            Mistake(
-                "def f(dilations):\n    return 2 * sum(dilations) + 1 - 3 ** len(dilations)",
-                "several ways may lead to the same pixel: count places, not ways.",
-            ),
-            Mistake(
-                "def f(dilations):\n    return 2 * sum(dilations) + 1 - (2 * len(dilations) + 1)",
-                "true of one layer and of equal dilations only: different dilations combine to more places than that.",
-            ),
-            Mistake(
-                "def f(dilations):\n    seen = {0}\n    for d in dilations:\n        "
-                "seen = {p + s for p in seen for s in (-d, 0, d)}\n    return len(seen)",
-                "these are the pixels that do reach the unit; the task asks for the others.",
-            ),
-        ),
-    ),
-    "alias": Exercise(
-        title="Compute: which stripes come out?",
-        task="Stripes of frequency `f` (cycles per pixel, 0 to 0.5) meet a layer that keeps every `s`-th pixel. Write "
-        "`alias(f, s)`: the frequency that one sees afterwards, in cycles per *new* pixel, between 0 and 0.5. "
-        "`alias(0.4, 2)` is 0.2.",
-        stub="def alias(f, s):\n    return ...",
-        solution="def alias(f, s):\n    return abs(f * s - round(f * s))",
-        inputs=[(0.4, 2), (0.1, 2), (0.3, 3), (0.45, 4), (0.26, 2), (0.2, 4), (0.49, 3)],
-        hints=(
-            "In new pixels the stripes have f s cycles per pixel. What if that is more than half?",
-            "A whole number of cycles between two samples cannot be seen: only the distance to the nearest whole "
-            "number remains.",
-        ),
-        mistakes=(
-            Mistake(
-                "def f(f, s):\n    return f * s",
-                "more than half a cycle per pixel cannot be seen: it folds back.",
-            ),
-            Mistake(
-                "def f(f, s):\n    return (f * s) % 1",
-                "nearly: 0.8 cycles per pixel look the same as 0.2, running the other way.",
-            ),
-            Mistake(
-                "def f(f, s):\n    return min(f * s, 0.5)",
-                "high frequencies are not cut off at the limit, they come back as lower ones.",
-            ),
-            Mistake(
-                "def f(f, s):\n    return abs(f - round(f * s) / s)",
-                "that is the frequency in old pixels; a new pixel is s old ones wide.",
-            ),
-        ),
-    ),
-    "blur-pool": Exercise(
-        title="Build: a stride that does not alias",
-        task="Write `blur_pool(x)` for a row of numbers on a circle (the last is a neighbour of the first): blur with "
-        "(1, 2, 1) / 4, then keep every second number, beginning with the first. Do not change `x`.",
-        stub="def blur_pool(x):\n    return ...",
-        solution=(
-            "def blur_pool(x):\n"
-            "    blurred = (np.roll(x, 1) + 2 * x + np.roll(x, -1)) / 4\n"
-            "    return blurred[::2]"
-        ),
-        inputs=lambda: _rows(),
-        hints=("`np.roll(x, 1)[i]` is the left neighbour of `x[i]`, round the circle.",),
-        mistakes=(
-            Mistake(
-                "def f(x):\n    y = x[::2]\n    return (np.roll(y, 1) + 2 * y + np.roll(y, -1)) / 4",
-                "you blurred after skipping: by then the harm is done, and a blur can't tell alias from truth.",
-            ),
-            Mistake(
-                "def f(x):\n    return x[::2]",
-                "that is a bare stride: the row of 0, 1, 0, 1 ... becomes all zeros.",
-            ),
-            Mistake(
-                "def f(x):\n    return ((np.roll(x, 1) + 2 * x + np.roll(x, -1)) / 4)[1::2]",
-                "keep the first of each pair, not the second.",
-            ),
-            Mistake(
-                "def f(x):\n    return (np.convolve(x, [0.25, 0.5, 0.25], mode='same'))[::2]",
-                "inside it is right; at the ends yours meets zeros, and the task wants a circle.",
-            ),
-            Mistake(
-                "def f(x):\n    return (np.roll(x, 1) + 2 * x + np.roll(x, -1))[::2]",
-                "the weights 1, 2, 1 add up to 4: divide, or an even grey gets four times as bright.",
-            ),
-        ),
-    ),
-}
+    inputs=[
+        ([(3, 1, 1)],),
+        ([(3, 2, 1), (3, 1, 1)],),
+        ([(5, 1, 1), (2, 2, 1), (5, 1, 1), (2, 2, 1)],),
+        ([(3, 1, 1), (3, 1, 2), (3, 1, 4)],),
+        ([(7, 2, 1), (3, 2, 1), (3, 1, 2), (3, 2, 1), (1, 1, 1)],),
+        ([(11, 4, 1), (3, 2, 1), (5, 1, 1)],),
+    ],
+)
+def from_the_top(layers: list[tuple[int, int, int]]) -> int:
+    r = 1
+    for k, s, d in reversed(layers):
+        r = (r - 1) * s + d * (k - 1) + 1
+    return r
 
 
-def _rows() -> list[tuple[np.ndarray]]:
+@from_the_top.mistake(
+    "the step is right, the direction is not: the unit sits on top, so the last layer comes first."
+)
+def _(layers: list[tuple[int, int, int]]) -> int:
+    r = 1
+    for k, s, d in layers:
+        r = (r - 1) * s + d * (k - 1) + 1
+    return r
+
+
+@from_the_top.mistake("r windows have r - 1 steps between their beginnings, not r.")
+def _(layers: list[tuple[int, int, int]]) -> int:
+    r = 1
+    for k, s, d in reversed(layers):
+        r = r * s + d * (k - 1)
+    return r
+
+
+@from_the_top.mistake("right without dilation: a dilated kernel reaches over d (k - 1) + 1 places.")
+def _(layers: list[tuple[int, int, int]]) -> int:
+    r = 1
+    for k, s, _ in reversed(layers):
+        r = (r - 1) * s + k
+    return r
+
+
+@from_the_top.mistake("you left the strides out: neighbouring units look s places apart.")
+def _(layers: list[tuple[int, int, int]]) -> int:
+    r = 1
+    for k, _, d in reversed(layers):
+        r = r + d * (k - 1)
+    return r
+
+
+@solves(
+    "deep-enough",
+    title="Predict: how deep must it be?",
+    task="With 3 × 3 layers and no stride, how many layers does a unit need before it sees all of a picture of "
+    "224 pixels a side? First guess, then compute, and give the number.",
+    hints=("Each layer adds two pixels. How many must be added to the first one?",),
+)
+def deep_enough() -> int:
+    return 112
+
+
+deep_enough.wrong(111, "nearly: put your number into L(F - 1) + 1 and compare.")
+deep_enough.wrong(75, "layers do not tile the picture, they overlap: each adds 2 pixels, not 3.")
+deep_enough.wrong(8, "sides double only with strides; without them the field grows by 2 for each layer.")
+deep_enough.wrong(224, "each layer adds a pixel on both sides.")
+
+
+@solves(
+    "window-of-a-unit",
+    title="Build: where does it look?",
+    task="Write `window(layers, unit)`: first and last pixel that unit number `unit` of the last layer sees, along "
+    "one side, as a pair. Each layer is `(kernel, stride, padding)`; a pixel in the padding before the "
+    "picture has "
+    "a negative number. `window([(3, 1, 1)], 0)` is `(-1, 1)`.",
+    hints=(
+        "Go backwards, from the unit to the picture: unit i of a layer sees which units of the one below?",
+        "Unit i sees i s - p up to i s - p + k - 1. Now do the same to both ends.",
+    ),
+    inputs=[
+        ([(3, 1, 1)], 0),
+        ([(3, 1, 0), (3, 1, 0)], 4),
+        ([(5, 2, 2), (3, 1, 1)], 3),
+        ([(3, 1, 0), (2, 2, 0), (3, 2, 1)], 5),
+        ([(7, 2, 3), (3, 2, 1), (3, 1, 1)], 10),
+    ],
+)
+def window(layers: list[tuple[int, int, int]], unit: int) -> tuple[int, int]:
+    first = last = unit
+    for k, s, p in reversed(layers):
+        first, last = first * s - p, last * s - p + k - 1
+    return first, last
+
+
+@window.mistake("you walked from the picture upwards; the unit is on top, so begin with the last layer.")
+def _(layers: list[tuple[int, int, int]], unit: int) -> tuple[int, int]:
+    first = last = unit
+    for k, s, p in layers:
+        first, last = first * s - p, last * s - p + k - 1
+    return first, last
+
+
+@window.mistake(
+    "the windows have the right width and lie too far right: the padding moves each window back by p."
+)
+def _(layers: list[tuple[int, int, int]], unit: int) -> tuple[int, int]:
+    first = last = unit
+    for k, s, _ in reversed(layers):
+        first, last = first * s, last * s + k - 1
+    return first, last
+
+
+@window.mistake("one too far: a window of k that begins at a ends at a + k - 1.")
+def _(layers: list[tuple[int, int, int]], unit: int) -> tuple[int, int]:
+    first = last = unit
+    for k, s, p in reversed(layers):
+        first, last = first * s - p, last * s - p + k
+    return first, last
+
+
+@solves(
+    "blind-spots",
+    title="Break: holes in the field",
+    task="Dilated layers may leave holes. Write `holes(dilations)`: for a stack of kernels of side 3 with these "
+    "dilations (no stride), how many pixels in one row of the receptive field cannot reach the unit? "
+    "`holes([1, 2, 4])` is 0 and `holes([2, 2])` is 4. Then look at the same stacks in the live figure.",
+    hints=(
+        "Start with the set of places {0}. A kernel of dilation d adds the places d to the left and to the right.",
+        "The side of the field counts from the first to the last place, holes and all.",
+    ),
+    inputs=[
+        ([1, 2, 4],),
+        ([2, 2],),
+        ([2, 2, 2],),
+        ([1, 3, 9],),
+        ([3, 3, 1],),
+        ([2, 4, 8],),
+        ([5],),
+        ([1, 2, 5],),
+    ],
+)
+def holes(dilations: list[int]) -> int:
+    seen = {0}
+    for d in dilations:
+        seen = {place + step for place in seen for step in (-d, 0, d)}
+    return max(seen) - min(seen) + 1 - len(seen)
+
+
+@holes.mistake("several ways may lead to the same pixel: count places, not ways.")
+def _(dilations: list[int]) -> int:
+    return 2 * sum(dilations) + 1 - 3 ** len(dilations)
+
+
+@holes.mistake(
+    "true of one layer and of equal dilations only: different dilations combine to more places than that."
+)
+def _(dilations: list[int]) -> int:
+    return 2 * sum(dilations) + 1 - (2 * len(dilations) + 1)
+
+
+@holes.mistake("these are the pixels that do reach the unit; the task asks for the others.")
+def _(dilations: list[int]) -> int:
+    seen = {0}
+    for d in dilations:
+        seen = {p + s for p in seen for s in (-d, 0, d)}
+    return len(seen)
+
+
+@solves(
+    "alias",
+    title="Compute: which stripes come out?",
+    task="Stripes of frequency `f` (cycles per pixel, 0 to 0.5) meet a layer that keeps every `s`-th pixel. Write "
+    "`alias(f, s)`: the frequency that one sees afterwards, in cycles per *new* pixel, between 0 and 0.5. "
+    "`alias(0.4, 2)` is 0.2.",
+    hints=(
+        "In new pixels the stripes have f s cycles per pixel. What if that is more than half?",
+        "A whole number of cycles between two samples cannot be seen: only the distance to the nearest whole "
+        "number remains.",
+    ),
+    inputs=[(0.4, 2), (0.1, 2), (0.3, 3), (0.45, 4), (0.26, 2), (0.2, 4), (0.49, 3)],
+)
+def alias(f: float, s: int) -> float:
+    return abs(f * s - round(f * s))
+
+
+@alias.mistake("more than half a cycle per pixel cannot be seen: it folds back.")
+def _(f: float, s: int) -> float:
+    return f * s
+
+
+@alias.mistake("nearly: 0.8 cycles per pixel look the same as 0.2, running the other way.")
+def _(f: float, s: int) -> float:
+    return (f * s) % 1
+
+
+@alias.mistake("high frequencies are not cut off at the limit, they come back as lower ones.")
+def _(f: float, s: int) -> float:
+    return min(f * s, 0.5)
+
+
+@alias.mistake("that is the frequency in old pixels; a new pixel is s old ones wide.")
+def _(f: float, s: int) -> float:
+    return abs(f - round(f * s) / s)
+
+
+def _rows() -> Inputs:
     generator = np.random.default_rng(9)
     return [(generator.normal(size=n).round(2),) for n in (6, 8, 12)] + [(np.array([0.0, 1.0] * 4),)]
+
+
+@solves(
+    "blur-pool",
+    title="Build: a stride that does not alias",
+    task="Write `blur_pool(x)` for a row of numbers on a circle (the last is a neighbour of the first): blur with "
+    "(1, 2, 1) / 4, then keep every second number, beginning with the first. Do not change `x`.",
+    hints=("`np.roll(x, 1)[i]` is the left neighbour of `x[i]`, round the circle.",),
+    inputs=_rows,
+)
+def blur_pool(x: np.ndarray) -> np.ndarray:
+    blurred = (np.roll(x, 1) + 2 * x + np.roll(x, -1)) / 4
+    return blurred[::2]
+
+
+@blur_pool.mistake(
+    "you blurred after skipping: by then the harm is done, and a blur can't tell alias from truth."
+)
+def _(x: np.ndarray) -> np.ndarray:
+    y = x[::2]
+    return (np.roll(y, 1) + 2 * y + np.roll(y, -1)) / 4
+
+
+@blur_pool.mistake("that is a bare stride: the row of 0, 1, 0, 1 ... becomes all zeros.")
+def _(x: np.ndarray) -> np.ndarray:
+    return x[::2]
+
+
+@blur_pool.mistake("keep the first of each pair, not the second.")
+def _(x: np.ndarray) -> np.ndarray:
+    return ((np.roll(x, 1) + 2 * x + np.roll(x, -1)) / 4)[1::2]
+
+
+@blur_pool.mistake("inside it is right; at the ends yours meets zeros, and the task wants a circle.")
+def _(x: np.ndarray) -> np.ndarray:
+    return (np.convolve(x, [0.25, 0.5, 0.25], mode="same"))[::2]
+
+
+@blur_pool.mistake("the weights 1, 2, 1 add up to 4: divide, or an even grey gets four times as bright.")
+def _(x: np.ndarray) -> np.ndarray:
+    return (np.roll(x, 1) + 2 * x + np.roll(x, -1))[::2]

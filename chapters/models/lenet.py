@@ -1,10 +1,16 @@
 """Claims and exercises of chapter models/lenet."""
 
+from __future__ import annotations
+
+import numpy as np
+
 from cnnkit.course.claims import Claim
-from cnnkit.course.exercises import Exercise, Mistake
+from cnnkit.course.exercises import Inputs, solves
 
 _1989 = "doi:10.1162/neco.1989.1.4.541"
 _1998 = "doi:10.1109/5.726791"
+
+QUESTION = "What did a network need to read the cheques of 1998?"
 
 CLAIMS = {
     "lenet1-params": Claim("The net of 1989 has 9,760 independent parameters.", _1989),
@@ -60,167 +66,178 @@ CLAIMS = {
     ),
 }
 
-EXERCISES = {
-    "connections": Exercise(
-        title="Parameters are shared, connections are not",
-        task=(
-            "A convolutional layer makes `maps` maps of `side` by `side` units. Each unit has `inputs` inputs, and a "
-            "bias that counts as one more connection. How many connections has the layer? C1 of LeNet-5 is "
-            "`connections(28, 6, 25)` and has 122,304."
-        ),
-        stub="def connections(side, maps, inputs):\n    return ...",
-        solution="def connections(side, maps, inputs):\n    return side * side * maps * (inputs + 1)",
-        inputs=[(28, 6, 25), (10, 1, 75), (8, 12, 25), (1, 120, 400), (1, 84, 120)],
-        hints=(
-            "Count for one unit, then count the units.",
-            "One unit: its inputs and its bias. Units: height times width times maps.",
-        ),
-        mistakes=(
-            Mistake(
-                "def connections(side, maps, inputs):\n    return side * side * maps * inputs",
-                "You left out the biases: each unit has one, and it is a connection too.",
-            ),
-            Mistake(
-                "def connections(side, maps, inputs):\n    return maps * (inputs + 1)",
-                "These are the parameters, which a whole map shares. Every unit of the map has its own connections.",
-            ),
-            Mistake(
-                "def connections(side, maps, inputs):\n    return side * maps * (inputs + 1)",
-                "You counted one row of units; a map has side times side of them.",
-            ),
-            Mistake(
-                "def connections(side, maps, inputs):\n    return side * side * (maps * inputs + 1)",
-                "One bias a position is too few: each of the maps has its own unit there, with its own bias.",
-            ),
-        ),
+
+@solves(
+    "connections",
+    title="Parameters are shared, connections are not",
+    task="A convolutional layer makes `maps` maps of `side` by `side` units. Each unit has `inputs` inputs, and a "
+    "bias that counts as one more connection. How many connections has the layer? C1 of LeNet-5 is "
+    "`connections(28, 6, 25)` and has 122,304.",
+    hints=(
+        "Count for one unit, then count the units.",
+        "One unit: its inputs and its bias. Units: height times width times maps.",
     ),
-    "larger-page": Exercise(
-        title="A larger page",
-        task=(
-            "The authors call C5 a convolution, though it makes maps of one unit, because on a larger image the maps "
-            "would be larger. Predict first: how many units a side has a map of C5 when the image is 64 by 64? "
-            "Then build it: `models.create('lenet5', input_shape=(64, 64, 1)).get_layer('C5').output.shape`."
-        ),
-        stub="answer = ...",
-        solution="answer = 9",
-        hints=(
-            "Follow one side through the layers: minus 4, halved, minus 4, halved, minus 4.",
-            "Or at once: a window of 32 that moves in steps of 4, since there are two halvings before it.",
-        ),
-        mistakes=(
-            Mistake(
-                "answer = 2",
-                "Twice the image is not twice the map: the window of 32 can stand in between too.",
-            ),
-            Mistake(
-                "answer = 33", "You moved the window by one pixel; the two subsamplings make its step four."
-            ),
-            Mistake("answer = 8", "64 - 32 over 4 counts the steps; the window also stands where it begins."),
-            Mistake("answer = 1", "That is the map for 32 by 32; here there is room to slide."),
-            Mistake("answer = 81", "That is the number of units in the whole map; a side was asked for."),
-        ),
-    ),
-    "subsample": Exercise(
-        title="Build S2",
-        task=(
-            "Write the subsampling of one map `x` of shape `(height, width)`, both even: sum each window of 2 by 2, "
-            "multiply by `a`, add `b`, squash by $1.7159 \\tanh(2u/3)$."
-        ),
-        stub="def subsample_one(x, a, b):\n    return ...",
-        solution=(
-            "def subsample_one(x, a, b):\n"
-            "    h, w = x.shape\n"
-            "    total = x.reshape(h // 2, 2, w // 2, 2).sum(axis=(1, 3))\n"
-            "    return 1.7159 * np.tanh(2 / 3 * (a * total + b))"
-        ),
-        inputs=lambda: _maps(),
-        hints=(
-            "`x.reshape(h // 2, 2, w // 2, 2)` puts each window on two axes of its own.",
-            "Or add four strided views: `x[::2, ::2] + x[1::2, ::2] + ...`.",
-        ),
-        mistakes=(
-            Mistake(
-                "def subsample_one(x, a, b):\n    h, w = x.shape\n    m = x.reshape(h // 2, 2, w // 2, 2).mean(axis=(1, 3))\n"
-                "    return 1.7159 * np.tanh(2 / 3 * (a * m + b))",
-                "You averaged the window; the paper sums it, and leaves the scale to the coefficient.",
-            ),
-            Mistake(
-                "def subsample_one(x, a, b):\n    h, w = x.shape\n    m = x.reshape(h // 2, 2, w // 2, 2).max(axis=(1, 3))\n"
-                "    return 1.7159 * np.tanh(2 / 3 * (a * m + b))",
-                "You took the maximum, as later nets do; here the four are summed.",
-            ),
-            Mistake(
-                "def subsample_one(x, a, b):\n    h, w = x.shape\n    t = x.reshape(h // 2, 2, w // 2, 2).sum(axis=(1, 3))\n"
-                "    return a * t + b",
-                "The sum, the coefficient and the bias are right; the squashing is missing.",
-            ),
-            Mistake(
-                "def subsample_one(x, a, b):\n    h, w = x.shape\n    t = x.reshape(h // 2, 2, w // 2, 2).sum(axis=(1, 3))\n"
-                "    return np.tanh(a * t + b)",
-                "A plain tanh does not pass through 1 at 1: scale it inside by 2/3 and outside by 1.7159.",
-            ),
-            Mistake(
-                "def subsample_one(x, a, b):\n    h, w = x.shape\n    t = x.reshape(h // 2, 2, w // 2, 2).sum(axis=(1, 3))\n"
-                "    return 1.7159 * np.tanh(2 / 3 * a * (t + b))",
-                "The coefficient multiplies the sum alone; the bias is added after it.",
-            ),
-        ),
-    ),
-    "seen-by": Exercise(
-        title="Rebuild the table",
-        task=(
-            "Write `seen_by(j)`: the sorted list of the maps of S2 (0 to 5) that map `j` of C3 looks at, for the first "
-            "twelve maps. Maps 0 to 5 see three neighbours, beginning with map `j`; maps 6 to 11 see four, beginning "
-            "with map `j - 6`. The six maps stand in a ring: after 5 comes 0. `seen_by(4)` is `[0, 4, 5]`."
-        ),
-        stub="def seen_by(j):\n    return ...",
-        solution=(
-            "def seen_by(j):\n    size = 3 if j < 6 else 4\n    return sorted((j + step) % 6 for step in range(size))"
-        ),
-        inputs=[(0,), (3,), (4,), (5,), (6,), (8,), (11,)],
-        hints=("`%` closes the ring.", "(j - 6) % 6 and j % 6 are the same."),
-        mistakes=(
-            Mistake(
-                "def seen_by(j):\n    size = 3 if j < 6 else 4\n    return [j % 6 + step for step in range(size)]",
-                "The ring is open: after map 5 comes map 0, and there is no map 6.",
-            ),
-            Mistake(
-                "def seen_by(j):\n    size = 3 if j < 6 else 4\n    return [(j + step) % 6 for step in range(size)]",
-                "The right maps, but not sorted.",
-            ),
-            Mistake(
-                "def seen_by(j):\n    return sorted((j + step) % 6 for step in range(3))",
-                "Maps 6 to 11 look at four maps, not at three.",
-            ),
-        ),
-    ),
-    "turned-ink": Exercise(
-        title="Break it: white ink",
-        task=(
-            "The net was trained on bright ink on dark paper. Turn the test digits into dark ink on bright paper "
-            "(`1 - x_test`, before `prepare`), and let the net with the weights `mnist` read them. Which share of the "
-            "445 does it still get right? Predict, then measure; two decimals are enough."
-        ),
-        stub="answer = ...",
-        solution="answer = 0.02",
-        hints=(
-            "Chance is 0.10.",
-            "`scores = np.asarray(reader(card.prepare(1 - x_test)))`, then compare `scores.argmax(axis=1)` with `y_test`.",
-        ),
-        mistakes=(
-            Mistake("answer = 0.76", "That is the share for the digits as they are; turn the ink first."),
-        ),
-        tolerance=0.015,
-    ),
-}
+    inputs=[(28, 6, 25), (10, 1, 75), (8, 12, 25), (1, 120, 400), (1, 84, 120)],
+)
+def connections(side: int, maps: int, inputs: int) -> int:
+    return side * side * maps * (inputs + 1)
 
 
-def _maps():
-    import numpy as np
+@connections.mistake("You left out the biases: each unit has one, and it is a connection too.")
+def _(side: int, maps: int, inputs: int) -> int:
+    return side * side * maps * inputs
 
+
+@connections.mistake(
+    "These are the parameters, which a whole map shares. Every unit of the map has its own connections."
+)
+def _(side: int, maps: int, inputs: int) -> int:
+    return maps * (inputs + 1)
+
+
+@connections.mistake("You counted one row of units; a map has side times side of them.")
+def _(side: int, maps: int, inputs: int) -> int:
+    return side * maps * (inputs + 1)
+
+
+@connections.mistake(
+    "One bias a position is too few: each of the maps has its own unit there, with its own bias."
+)
+def _(side: int, maps: int, inputs: int) -> int:
+    return side * side * (maps * inputs + 1)
+
+
+@solves(
+    "larger-page",
+    title="A larger page",
+    task="The authors call C5 a convolution, though it makes maps of one unit, because on a larger image the maps "
+    "would be larger. Predict first: how many units a side has a map of C5 when the image is 64 by 64? "
+    "Then build it: `models.create('lenet5', input_shape=(64, 64, 1)).get_layer('C5').output.shape`.",
+    hints=(
+        "Follow one side through the layers: minus 4, halved, minus 4, halved, minus 4.",
+        "Or at once: a window of 32 that moves in steps of 4, since there are two halvings before it.",
+    ),
+)
+def larger_page() -> int:
+    return 9
+
+
+larger_page.wrong(2, "Twice the image is not twice the map: the window of 32 can stand in between too.")
+larger_page.wrong(33, "You moved the window by one pixel; the two subsamplings make its step four.")
+larger_page.wrong(8, "64 - 32 over 4 counts the steps; the window also stands where it begins.")
+larger_page.wrong(1, "That is the map for 32 by 32; here there is room to slide.")
+larger_page.wrong(81, "That is the number of units in the whole map; a side was asked for.")
+
+
+def _maps() -> Inputs:
     rng = np.random.default_rng(17)
     return [
         (rng.normal(size=(4, 6)), 0.25, 0.0),
         (rng.normal(size=(8, 8)), 0.5, -0.3),
         (rng.normal(size=(2, 2)), 2.0, 1.0),
     ]
+
+
+@solves(
+    "subsample",
+    title="Build S2",
+    task="Write the subsampling of one map `x` of shape `(height, width)`, both even: sum each window of 2 by 2, "
+    "multiply by `a`, add `b`, squash by $1.7159 \\tanh(2u/3)$.",
+    hints=(
+        "`x.reshape(h // 2, 2, w // 2, 2)` puts each window on two axes of its own.",
+        "Or add four strided views: `x[::2, ::2] + x[1::2, ::2] + ...`.",
+    ),
+    inputs=_maps,
+)
+def subsample_one(x: np.ndarray, a: float, b: float) -> np.ndarray:
+    h, w = x.shape
+    total = x.reshape(h // 2, 2, w // 2, 2).sum(axis=(1, 3))
+    return 1.7159 * np.tanh(2 / 3 * (a * total + b))
+
+
+@subsample_one.mistake("You averaged the window; the paper sums it, and leaves the scale to the coefficient.")
+def _(x: np.ndarray, a: float, b: float) -> np.ndarray:
+    h, w = x.shape
+    m = x.reshape(h // 2, 2, w // 2, 2).mean(axis=(1, 3))
+    return 1.7159 * np.tanh(2 / 3 * (a * m + b))
+
+
+@subsample_one.mistake("You took the maximum, as later nets do; here the four are summed.")
+def _(x: np.ndarray, a: float, b: float) -> np.ndarray:
+    h, w = x.shape
+    m = x.reshape(h // 2, 2, w // 2, 2).max(axis=(1, 3))
+    return 1.7159 * np.tanh(2 / 3 * (a * m + b))
+
+
+@subsample_one.mistake("The sum, the coefficient and the bias are right; the squashing is missing.")
+def _(x: np.ndarray, a: float, b: float) -> np.ndarray:
+    h, w = x.shape
+    t = x.reshape(h // 2, 2, w // 2, 2).sum(axis=(1, 3))
+    return a * t + b
+
+
+@subsample_one.mistake(
+    "A plain tanh does not pass through 1 at 1: scale it inside by 2/3 and outside by 1.7159."
+)
+def _(x: np.ndarray, a: float, b: float) -> np.ndarray:
+    h, w = x.shape
+    t = x.reshape(h // 2, 2, w // 2, 2).sum(axis=(1, 3))
+    return np.tanh(a * t + b)
+
+
+@subsample_one.mistake("The coefficient multiplies the sum alone; the bias is added after it.")
+def _(x: np.ndarray, a: float, b: float) -> np.ndarray:
+    h, w = x.shape
+    t = x.reshape(h // 2, 2, w // 2, 2).sum(axis=(1, 3))
+    return 1.7159 * np.tanh(2 / 3 * a * (t + b))
+
+
+@solves(
+    "seen-by",
+    title="Rebuild the table",
+    task="Write `seen_by(j)`: the sorted list of the maps of S2 (0 to 5) that map `j` of C3 looks at, for the first "
+    "twelve maps. Maps 0 to 5 see three neighbours, beginning with map `j`; maps 6 to 11 see four, beginning "
+    "with map `j - 6`. The six maps stand in a ring: after 5 comes 0. `seen_by(4)` is `[0, 4, 5]`.",
+    hints=("`%` closes the ring.", "(j - 6) % 6 and j % 6 are the same."),
+    inputs=[(0,), (3,), (4,), (5,), (6,), (8,), (11,)],
+)
+def seen_by(j: int) -> list[int]:
+    size = 3 if j < 6 else 4
+    return sorted((j + step) % 6 for step in range(size))
+
+
+@seen_by.mistake("The ring is open: after map 5 comes map 0, and there is no map 6.")
+def _(j: int) -> list[int]:
+    size = 3 if j < 6 else 4
+    return [j % 6 + step for step in range(size)]
+
+
+@seen_by.mistake("The right maps, but not sorted.")
+def _(j: int) -> list[int]:
+    size = 3 if j < 6 else 4
+    return [(j + step) % 6 for step in range(size)]
+
+
+@seen_by.mistake("Maps 6 to 11 look at four maps, not at three.")
+def _(j: int) -> list[int]:
+    return sorted((j + step) % 6 for step in range(3))
+
+
+@solves(
+    "turned-ink",
+    title="Break it: white ink",
+    task="The net was trained on bright ink on dark paper. Turn the test digits into dark ink on bright paper "
+    "(`1 - x_test`, before `prepare`), and let the net with the weights `mnist` read them. Which share "
+    "of the "
+    "445 does it still get right? Predict, then measure; two decimals are enough.",
+    hints=(
+        "Chance is 0.10.",
+        "`scores = np.asarray(reader(card.prepare(1 - x_test)))`, then compare `scores.argmax(axis=1)` with `y_test`.",
+    ),
+    tolerance=0.015,
+)
+def turned_ink() -> float:
+    return 0.02
+
+
+turned_ink.wrong(0.76, "That is the share for the digits as they are; turn the ink first.")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from cnnkit.course.claims import Claim
-from cnnkit.course.exercises import Exercise, Mistake
+from cnnkit.course.exercises import Inputs, solves
 
 ZIP = "doi:10.1162/neco.1989.1.4.541"
 HERE = "measured here, five seeds"
 WAIBEL = "doi:10.1109/29.21701"
 HOMMA = "Homma, Atlas and Marks, NIPS 1987, 31-40"
+
+QUESTION = "Who draws the kernels, and what did the first trained convolutional nets do with theirs?"
 
 CLAIMS = {
     "denker-1989-zip": Claim(
@@ -236,7 +236,28 @@ CLAIMS = {
 }
 
 
-def _gradients() -> list[tuple[Any, ...]]:
+@solves(
+    "count-h1",
+    title="Compute: the first layer of 1989",
+    task="H1 has twelve maps of 8×8 units. Each unit sees 5×5 pixels; a map's units share their kernel, but each "
+    "unit has a bias of its own. Assign to `answer` a list: how many numbers does H1 learn, and how many "
+    "connections has it, counting each unit's bias as one?",
+    hints=(
+        "Kernels are counted once a map, biases once a unit.",
+        "A connection is counted wherever it is used: 25 + 1 at each of 12 · 64 units.",
+    ),
+)
+def count_h1() -> list[int]:
+    return [12 * 25 + 12 * 64, 12 * 64 * 26]
+
+
+count_h1.wrong([12 * 26, 12 * 64 * 26], "The biases of H1 are not shared: one for each of its units.")
+count_h1.wrong([1068, 12 * 64 * 25], "The weights are right; each unit's bias is a connection, too.")
+count_h1.wrong([12 * 64 * 26, 1068], "The other way round: sharing makes weights fewer than connections.")
+count_h1.wrong([12 * 64 * 26, 12 * 64 * 26], "Units of a map share one kernel: count it once.")
+
+
+def _gradients() -> Inputs:
     generator = np.random.default_rng(5)
     return [
         (generator.normal(size=(5, 6)), generator.normal(size=(3, 3))),
@@ -245,7 +266,45 @@ def _gradients() -> list[tuple[Any, ...]]:
     ]
 
 
-def _errors() -> list[tuple[Any, ...]]:
+@solves(
+    "kernel-gradient",
+    title="Build: what the kernel hears",
+    task="For $y = x \\star w$, stride 1 and no padding, write `kernel_gradient(x, dy)`: from the image and the "
+    "gradient of the loss at the output, both matrices, return the gradient of the loss with respect to "
+    "the kernel. For `x = [[1, 2, 3]]` and `dy = [[1, 10]]` it is `[[21, 32]]`.",
+    hints=(
+        "The kernel's corner, w[0, 0], met x[i, j] wherever y[i, j] was made. Which products does its gradient add up?",
+        "w[m, n] met x[i + m, j + n]: slide dy over x.",
+    ),
+    inputs=_gradients,
+)
+def kernel_gradient(x: np.ndarray, dy: np.ndarray) -> np.ndarray:
+    height, width = x.shape[0] - dy.shape[0] + 1, x.shape[1] - dy.shape[1] + 1
+    dw = np.zeros((height, width))
+    for i in range(height):
+        for j in range(width):
+            dw[i, j] = np.sum(x[i : i + dy.shape[0], j : j + dy.shape[1]] * dy)
+    return dw
+
+
+@kernel_gradient.mistake(
+    "You turned the error round, as a true convolution does; on the way to the kernel nothing is flipped."
+)
+def _(x: np.ndarray, dy: np.ndarray) -> np.ndarray:
+    return kernel_gradient(x, dy[::-1, ::-1])
+
+
+@kernel_gradient.mistake("The right numbers, turned by 180 degrees.")
+def _(x: np.ndarray, dy: np.ndarray) -> np.ndarray:
+    return kernel_gradient(x, dy)[::-1, ::-1]
+
+
+@kernel_gradient.mistake("You took the mean over the places; each place adds its share, so it is a sum.")
+def _(x: np.ndarray, dy: np.ndarray) -> np.ndarray:
+    return kernel_gradient(x, dy) / dy.size
+
+
+def _errors() -> Inputs:
     generator = np.random.default_rng(6)
     return [
         (generator.normal(size=(3, 4)), generator.normal(size=(3, 3))),
@@ -254,222 +313,172 @@ def _errors() -> list[tuple[Any, ...]]:
     ]
 
 
-def _signals() -> list[tuple[Any, ...]]:
+@solves(
+    "image-gradient",
+    title="Build: what the layer below hears",
+    task="For the same $y = x \\star w$ write `image_gradient(dy, w)`: the gradient of the loss with respect to the "
+    "image. For `dy = [[1, 10]]` and `w = [[1, 2]]` it is `[[1, 12, 20]]`.",
+    hints=(
+        "The output y[i, j] read a window of x through w. Its error goes back to the same window, through the same w.",
+        "Begin with zeros of the image's size, and let each error add its share. Or pad dy by k - 1 and slide the "
+        "flipped kernel over it.",
+    ),
+    inputs=_errors,
+)
+def image_gradient(dy: np.ndarray, w: np.ndarray) -> np.ndarray:
+    dx = np.zeros((dy.shape[0] + w.shape[0] - 1, dy.shape[1] + w.shape[1] - 1))
+    for i in range(dy.shape[0]):
+        for j in range(dy.shape[1]):
+            dx[i : i + w.shape[0], j : j + w.shape[1]] += dy[i, j] * w
+    return dx
+
+
+@image_gradient.mistake(
+    "Right places, but the kernel is turned. Spreading takes w as it stands; only sliding needs the flip."
+)
+def _(dy: np.ndarray, w: np.ndarray) -> np.ndarray:
+    return image_gradient(dy, w[::-1, ::-1])
+
+
+@image_gradient.mistake(
+    "Windows overlap, and you kept only the last one to write: a pixel that was read often is blamed "
+    "often. Add."
+)
+def _(dy: np.ndarray, w: np.ndarray) -> np.ndarray:
+    dx = np.zeros((dy.shape[0] + w.shape[0] - 1, dy.shape[1] + w.shape[1] - 1))
+    for i in range(dy.shape[0]):
+        for j in range(dy.shape[1]):
+            dx[i : i + w.shape[0], j : j + w.shape[1]] = dy[i, j] * w
+    return dx
+
+
+@image_gradient.mistake(
+    "You slid the flipped kernel over the error without padding it first; the image is larger than the "
+    "output, not smaller."
+)
+def _(dy: np.ndarray, w: np.ndarray) -> np.ndarray:
+    w = w[::-1, ::-1]
+    height, width = dy.shape[0] - w.shape[0] + 1, dy.shape[1] - w.shape[1] + 1
+    return np.array(
+        [
+            [np.sum(dy[i : i + w.shape[0], j : j + w.shape[1]] * w) for j in range(max(width, 0))]
+            for i in range(max(height, 0))
+        ]
+    )
+
+
+@solves(
+    "five-iterations",
+    title="Predict: how long does context take?",
+    task="In the pyramid every level hears, at each iteration, what its neighbours said one iteration ago. Only the "
+    "lowest level, 1, sees the picture, already in iteration 1, and the picture that we read comes from "
+    "level 1. "
+    "Assign to `answer` a list: in which iteration has level 3, the top, first heard of the picture; and in "
+    "which can the picture that we read first depend on what the top said about it?",
+    hints=("Level 2 hears of it in iteration 2.", "And the way down is as long as the way up."),
+)
+def five_iterations() -> list[int]:
+    return [3, 5]
+
+
+five_iterations.wrong(
+    [2, 4], "Level 1 hears the picture in iteration 1, level 2 what level 1 said, one later."
+)
+five_iterations.wrong([3, 6], "Two steps down from iteration 3.")
+five_iterations.wrong([3, 3], "What the top says has to come down again, one level an iteration.")
+
+
+@solves(
+    "begin-at-zero",
+    title="Break: begin at nothing",
+    task="Set all eight arrays of the net of 1989 to zero (`scratch.net_of_1989` takes them in the order kernel, bias, "
+    "kernel, bias, ...), show it a digit with targets of ±1, and go backward once. Assign to `answer` "
+    "the list of "
+    "the numbers, 0 to 7, of the arrays whose gradient is not all zero. First think, then try.",
+    hints=(
+        "What are the answers of H1, H2 and H3 when every weight is zero?",
+        "A weight's gradient is what came in times the error that comes back; a bias needs the error alone. "
+        "And the error passes through the weights.",
+    ),
+)
+def begin_at_zero() -> list[int]:
+    return [7]
+
+
+begin_at_zero.wrong([6, 7], "The last kernel multiplies H3, and H3 is all zeros: nothing came in.")
+begin_at_zero.wrong(
+    [], "The outputs are 0 and the targets ±1: there is an error, and one array hears of it directly."
+)
+begin_at_zero.wrong(
+    [1, 3, 5, 7],
+    "Biases need no input, true, but the error must reach them: it goes back through kernels of zeros.",
+)
+begin_at_zero.wrong([0, 1, 2, 3, 4, 5, 6, 7], "The error would have to pass back through kernels of zeros.")
+
+
+def _signals() -> Inputs:
     rng = np.random.default_rng(8)
     return [(rng.standard_normal(n), rng.standard_normal(k)) for n, k in ((8, 3), (5, 2), (12, 5))]
 
 
-_CORRELATE = (
-    "def {name}(x, dy):\n"
-    "    height, width = {height}, {width}\n"
-    "    dw = np.zeros((height, width))\n"
-    "    for i in range(height):\n"
-    "        for j in range(width):\n"
-    "            dw[{at}] = np.sum(x[i : i + dy.shape[0], j : j + dy.shape[1]] * {dy})\n"
-    "    return dw"
+@solves(
+    "neuron-in-time",
+    title="Build: a neuron with a memory",
+    task="Write `neuron(x, w)` for one channel: `x` is a signal, `w[d]` the weight of what came in `d` steps ago. "
+    "Return $y(t) = \\sum_d w_d\\,x_{t-d}$ for every time of `x`; before it began there were zeros. "
+    "`neuron(np.array([1, 0, 2]), np.array([1, 10]))` is `[1, 10, 2]`.",
+    hints=(
+        "Put len(w) - 1 zeros before the signal.",
+        "A window of the past runs from old to new, and w from new to old: one of them must be turned.",
+    ),
+    inputs=_signals,
 )
-_RIGHT = {
-    "name": "kernel_gradient",
-    "height": "x.shape[0] - dy.shape[0] + 1",
-    "width": "x.shape[1] - dy.shape[1] + 1",
-    "at": "i, j",
-    "dy": "dy",
-}
-_SPREAD = (
-    "def image_gradient(dy, w):\n"
-    "    dx = np.zeros((dy.shape[0] + w.shape[0] - 1, dy.shape[1] + w.shape[1] - 1))\n"
-    "    for i in range(dy.shape[0]):\n"
-    "        for j in range(dy.shape[1]):\n"
-    "            dx[i : i + w.shape[0], j : j + w.shape[1]] {sign} {what}\n"
-    "    return dx"
-)
+def neuron(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    past = np.concatenate([np.zeros(len(w) - 1), x])
+    return np.array([w[::-1] @ past[t : t + len(w)] for t in range(len(x))])
 
-EXERCISES = {
-    "count-h1": Exercise(
-        title="Compute: the first layer of 1989",
-        task=(
-            "H1 has twelve maps of 8×8 units. Each unit sees 5×5 pixels; a map's units share their kernel, but each "
-            "unit has a bias of its own. Assign to `answer` a list: how many numbers does H1 learn, and how many "
-            "connections has it, counting each unit's bias as one?"
-        ),
-        stub="answer = ...",
-        solution="answer = [12 * 25 + 12 * 64, 12 * 64 * 26]",
-        hints=(
-            "Kernels are counted once a map, biases once a unit.",
-            "A connection is counted wherever it is used: 25 + 1 at each of 12 · 64 units.",
-        ),
-        mistakes=(
-            Mistake("answer = [12 * 26, 12 * 64 * 26]", "The biases of H1 are not shared: one for each of its units."),
-            Mistake("answer = [1068, 12 * 64 * 25]", "The weights are right; each unit's bias is a connection, too."),
-            Mistake("answer = [12 * 64 * 26, 1068]", "The other way round: sharing makes weights fewer than connections."),
-            Mistake("answer = [12 * 64 * 26, 12 * 64 * 26]", "Units of a map share one kernel: count it once."),
-        ),
+
+@neuron.mistake("You correlated: w[0] belongs to what comes in now, and your window has the oldest first.")
+def _(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    return neuron(x, w[::-1])
+
+
+@neuron.mistake("Right at every time of x, but it goes on after the signal has ended.")
+def _(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    return np.convolve(x, w)
+
+
+@neuron.mistake("Your neuron is too early: at time t it may know x up to t, and no later.")
+def _(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    return np.convolve(x, w)[len(w) - 1 :][: len(x)]
+
+
+@solves(
+    "hurried-syllable",
+    title="Predict: a hurried syllable",
+    task="A detector answers `peak` for `frames` frames and 0 for the rest of `total` frames. Now the speaker is "
+    "`speed` times as fast, in a recording of the same length. Write `merged(peak, frames, total, speed)`: "
+    "return `(largest, average)`, what the maximum and the average over time pass on.",
+    hints=(
+        "Does a peak become lower when it becomes shorter?",
+        "The average is the area under the answer, divided by the length of the recording.",
     ),
-    "kernel-gradient": Exercise(
-        title="Build: what the kernel hears",
-        task=(
-            "For $y = x \\star w$, stride 1 and no padding, write `kernel_gradient(x, dy)`: from the image and the "
-            "gradient of the loss at the output, both matrices, return the gradient of the loss with respect to "
-            "the kernel. For `x = [[1, 2, 3]]` and `dy = [[1, 10]]` it is `[[21, 32]]`."
-        ),
-        stub="def kernel_gradient(x, dy):\n    return ...",
-        solution=_CORRELATE.format(**_RIGHT),
-        inputs=_gradients,
-        hints=(
-            "The kernel's corner, w[0, 0], met x[i, j] wherever y[i, j] was made. Which products does its gradient add up?",
-            "w[m, n] met x[i + m, j + n]: slide dy over x.",
-        ),
-        mistakes=(
-            Mistake(
-                _CORRELATE.format(**{**_RIGHT, "dy": "dy[::-1, ::-1]"}),
-                "You turned the error round, as a true convolution does; on the way to the kernel nothing is flipped.",
-            ),
-            Mistake(
-                _CORRELATE.format(**{**_RIGHT, "at": "height - 1 - i, width - 1 - j"}),
-                "The right numbers, turned by 180 degrees.",
-            ),
-            Mistake(
-                _CORRELATE.format(**_RIGHT).replace("np.sum(", "np.mean("),
-                "You took the mean over the places; each place adds its share, so it is a sum.",
-            ),
-        ),
-    ),
-    "image-gradient": Exercise(
-        title="Build: what the layer below hears",
-        task=(
-            "For the same $y = x \\star w$ write `image_gradient(dy, w)`: the gradient of the loss with respect to the "
-            "image. For `dy = [[1, 10]]` and `w = [[1, 2]]` it is `[[1, 12, 20]]`."
-        ),
-        stub="def image_gradient(dy, w):\n    return ...",
-        solution=_SPREAD.format(sign="+=", what="dy[i, j] * w"),
-        inputs=_errors,
-        hints=(
-            "The output y[i, j] read a window of x through w. Its error goes back to the same window, through the same w.",
-            "Begin with zeros of the image's size, and let each error add its share. Or pad dy by k - 1 and slide the "
-            "flipped kernel over it.",
-        ),
-        mistakes=(
-            Mistake(
-                _SPREAD.format(sign="+=", what="dy[i, j] * w[::-1, ::-1]"),
-                "Right places, but the kernel is turned. Spreading takes w as it stands; only sliding needs the flip.",
-            ),
-            Mistake(
-                _SPREAD.format(sign="=", what="dy[i, j] * w"),
-                "Windows overlap, and you kept only the last one to write: a pixel that was read often is blamed often. Add.",
-            ),
-            Mistake(
-                "def image_gradient(dy, w):\n"
-                "    w = w[::-1, ::-1]\n"
-                "    height, width = dy.shape[0] - w.shape[0] + 1, dy.shape[1] - w.shape[1] + 1\n"
-                "    return np.array([[np.sum(dy[i:i + w.shape[0], j:j + w.shape[1]] * w) for j in range(max(width, 0))]"
-                " for i in range(max(height, 0))])",
-                "You slid the flipped kernel over the error without padding it first; the image is larger than the "
-                "output, not smaller.",
-            ),
-        ),
-    ),
-    "five-iterations": Exercise(
-        title="Predict: how long does context take?",
-        task=(
-            "In the pyramid every level hears, at each iteration, what its neighbours said one iteration ago. Only the "
-            "lowest level, 1, sees the picture, already in iteration 1, and the picture that we read comes from level 1. "
-            "Assign to `answer` a list: in which iteration has level 3, the top, first heard of the picture; and in "
-            "which can the picture that we read first depend on what the top said about it?"
-        ),
-        stub="answer = ...",
-        solution="answer = [3, 5]",
-        hints=("Level 2 hears of it in iteration 2.", "And the way down is as long as the way up."),
-        mistakes=(
-            Mistake("answer = [2, 4]", "Level 1 hears the picture in iteration 1, level 2 what level 1 said, one later."),
-            Mistake("answer = [3, 6]", "Two steps down from iteration 3."),
-            Mistake("answer = [3, 3]", "What the top says has to come down again, one level an iteration."),
-        ),
-    ),
-    "begin-at-zero": Exercise(
-        title="Break: begin at nothing",
-        task=(
-            "Set all eight arrays of the net of 1989 to zero (`scratch.net_of_1989` takes them in the order kernel, bias, "
-            "kernel, bias, ...), show it a digit with targets of ±1, and go backward once. Assign to `answer` the list of "
-            "the numbers, 0 to 7, of the arrays whose gradient is not all zero. First think, then try."
-        ),
-        stub="answer = ...",
-        solution="answer = [7]",
-        hints=(
-            "What are the answers of H1, H2 and H3 when every weight is zero?",
-            "A weight's gradient is what came in times the error that comes back; a bias needs the error alone. "
-            "And the error passes through the weights.",
-        ),
-        mistakes=(
-            Mistake("answer = [6, 7]", "The last kernel multiplies H3, and H3 is all zeros: nothing came in."),
-            Mistake("answer = []", "The outputs are 0 and the targets ±1: there is an error, and one array hears of it directly."),
-            Mistake("answer = [1, 3, 5, 7]", "Biases need no input, true, but the error must reach them: it goes back through kernels of zeros."),
-            Mistake("answer = [0, 1, 2, 3, 4, 5, 6, 7]", "The error would have to pass back through kernels of zeros."),
-        ),
-    ),
-    "neuron-in-time": Exercise(
-        title="Build: a neuron with a memory",
-        task=(
-            "Write `neuron(x, w)` for one channel: `x` is a signal, `w[d]` the weight of what came in `d` steps ago. "
-            "Return $y(t) = \\sum_d w_d\\,x_{t-d}$ for every time of `x`; before it began there were zeros. "
-            "`neuron(np.array([1, 0, 2]), np.array([1, 10]))` is `[1, 10, 2]`."
-        ),
-        stub="def neuron(x, w):\n    return ...",
-        solution=(
-            "def neuron(x, w):\n"
-            "    past = np.concatenate([np.zeros(len(w) - 1), x])\n"
-            "    return np.array([w[::-1] @ past[t : t + len(w)] for t in range(len(x))])"
-        ),
-        inputs=_signals,
-        hints=(
-            "Put len(w) - 1 zeros before the signal.",
-            "A window of the past runs from old to new, and w from new to old: one of them must be turned.",
-        ),
-        mistakes=(
-            Mistake(
-                "def neuron(x, w):\n"
-                "    past = np.concatenate([np.zeros(len(w) - 1), x])\n"
-                "    return np.array([w @ past[t : t + len(w)] for t in range(len(x))])",
-                "You correlated: w[0] belongs to what comes in now, and your window has the oldest first.",
-            ),
-            Mistake(
-                "def neuron(x, w):\n    return np.convolve(x, w)",
-                "Right at every time of x, but it goes on after the signal has ended.",
-            ),
-            Mistake(
-                "def neuron(x, w):\n    return np.convolve(x, w)[len(w) - 1 :][: len(x)]",
-                "Your neuron is too early: at time t it may know x up to t, and no later.",
-            ),
-        ),
-    ),
-    "hurried-syllable": Exercise(
-        title="Predict: a hurried syllable",
-        task=(
-            "A detector answers `peak` for `frames` frames and 0 for the rest of `total` frames. Now the speaker is "
-            "`speed` times as fast, in a recording of the same length. Write `merged(peak, frames, total, speed)`: "
-            "return `(largest, average)`, what the maximum and the average over time pass on."
-        ),
-        stub="def merged(peak, frames, total, speed):\n    return ...",
-        solution=(
-            "def merged(peak, frames, total, speed):\n    return peak, peak * frames / speed / total"
-        ),
-        inputs=[(0.9, 6, 60, 1.0), (0.9, 6, 60, 1.5), (0.5, 10, 80, 2.0)],
-        hints=(
-            "Does a peak become lower when it becomes shorter?",
-            "The average is the area under the answer, divided by the length of the recording.",
-        ),
-        mistakes=(
-            Mistake(
-                "def merged(peak, frames, total, speed):\n    return peak, peak * frames / total",
-                "You forgot the speed: the syllable is over sooner.",
-            ),
-            Mistake(
-                "def merged(peak, frames, total, speed):\n    return peak, peak * frames * speed / total",
-                "A faster syllable fills fewer frames, not more.",
-            ),
-            Mistake(
-                "def merged(peak, frames, total, speed):\n    return peak, peak",
-                "The average counts the silent frames, too.",
-            ),
-        ),
-    ),
-}  # fmt: skip
+    inputs=[(0.9, 6, 60, 1.0), (0.9, 6, 60, 1.5), (0.5, 10, 80, 2.0)],
+)
+def merged(peak: float, frames: int, total: int, speed: float) -> tuple[float, float]:
+    return peak, peak * frames / speed / total
+
+
+@merged.mistake("You forgot the speed: the syllable is over sooner.")
+def _(peak: float, frames: int, total: int, speed: float) -> tuple[float, float]:
+    return peak, peak * frames / total
+
+
+@merged.mistake("A faster syllable fills fewer frames, not more.")
+def _(peak: float, frames: int, total: int, speed: float) -> tuple[float, float]:
+    return peak, peak * frames * speed / total
+
+
+@merged.mistake("The average counts the silent frames, too.")
+def _(peak: float, frames: int, total: int, speed: float) -> tuple[float, float]:
+    return peak, peak

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from cnnkit.course.claims import Claim
-from cnnkit.course.exercises import Exercise, Mistake
+from cnnkit.course.exercises import Inputs, solves
+
+QUESTION = "How can a cell know an angle?"
 
 CLAIMS = {
     "simple-cells": Claim(
@@ -123,7 +123,73 @@ CLAIMS = {
 }
 
 
-def _pictures() -> list[tuple[Any, ...]]:
+@solves(
+    "by-hand",
+    title="Compute: what does the cell say?",
+    task="A simple cell has the receptive field\n\n"
+    "$$w = \\begin{pmatrix} -1 & 2 & -1 \\\\ -1 & 2 & -1 \\\\ -1 & 2 & -1 \\end{pmatrix}$$\n\n"
+    "and a threshold of 2. On a picture that is 1 in the whole middle column and 0 elsewhere it fires "
+    "at $\\max(0, 6 - 2) = 4$. Assign to `rates` its three rates, in this order, for: the picture "
+    "with ones in the **left** column only; the picture with ones in the middle **row** only; the "
+    "picture with ones at the **top and the centre** of the middle column only.",
+    hints=(
+        "Multiply each pixel with the weight at its place, and add. Only then take the threshold away, and "
+        "only then rectify.",
+        "The three sums are -3, 0 and 4.",
+    ),
+    name="rates",
+)
+def by_hand() -> list[int]:
+    return [0, 0, 2]
+
+
+by_hand.wrong([-5, -2, 2], "A rate cannot be negative: you forgot the rectifier.")
+by_hand.wrong([0, 0, 4], "You rectified, but did not take the threshold away.")
+by_hand.wrong([-3, 0, 4], "These are the weighted sums; the threshold and the rectifier follow.")
+by_hand.wrong([1, 0, 2], "You dropped the sign of -3. A rectifier makes negative sums zero, not positive.")
+
+
+@solves(
+    "longer-field",
+    title="Predict, then check: stretch the field",
+    task="Before you measure: what happens to the bandwidth of orientation tuning, with gratings of the "
+    "cell's own wavelength, if (1) the field becomes twice as **long**, its width and stripes unchanged "
+    "(`origins.gabor(49, aspect=0.25)` against `origins.gabor(49)`); (2) the field becomes twice as "
+    "large in **every** way (`origins.gabor(49, wavelength=12)` against `origins.gabor(25)`); (3) the "
+    "grating has **half the contrast**? Assign to `prediction` a list of three words, each "
+    '`"narrower"`, `"wider"` or `"same"`. Then measure, with `origins.measure_tuning` as above.',
+    hints=(
+        "Turn a long thin bar and a short thin bar by ten degrees each. Which end moves further?",
+        "Enlarge a picture of cell and grating together on a photocopier: does any angle change? And what "
+        "does a factor do to a width at *half* height?",
+    ),
+    name="prediction",
+)
+def longer_field() -> list[str]:
+    return ["narrower", "same", "same"]
+
+
+longer_field.wrong(
+    ["wider", "same", "same"],
+    "The other way round for the first: the further the field reaches along the bar, the sooner a turned "
+    "bar leaves it.",
+)
+longer_field.wrong(
+    ["narrower", "narrower", "same"],
+    "The second is the same picture, enlarged, and enlarging changes no angle.",
+)
+longer_field.wrong(
+    ["narrower", "same", "narrower"],
+    "Half the contrast halves every rate, the half height included. (A cell with a threshold would be "
+    "narrower; this one has none.)",
+)
+longer_field.wrong(
+    ["narrower", "same", "wider"],
+    "Half the contrast halves every rate, the half height included: look at the definition of the bandwidth.",
+)
+
+
+def _pictures() -> Inputs:
     generator = np.random.default_rng(7)
     trials = []
     for _ in range(4):
@@ -132,195 +198,122 @@ def _pictures() -> list[tuple[Any, ...]]:
     return trials
 
 
-def _fields() -> list[tuple[Any, ...]]:
+@solves(
+    "build-energy",
+    title="Build: a complex cell out of simple ones",
+    task="Write `energy(image, even, odd)`: the rate of an energy cell, made **only** of simple cells, that "
+    "is, of sums that pass through `np.maximum(0, ...)`. All three arguments are arrays of one shape. "
+    "Your answer must equal $(\\sum x w_e)^2 + (\\sum x w_o)^2$ for every picture.",
+    hints=(
+        "A simple cell says nothing about how *un*like its field a picture is. Which other cell would?",
+        "max(0, r)² + max(0, -r)² = r².",
+    ),
+    inputs=_pictures,
+)
+def energy(image: np.ndarray, even: np.ndarray, odd: np.ndarray) -> float:
+    fields = (even, -even, odd, -odd)
+    return sum(np.maximum(0, np.sum(image * field)) ** 2 for field in fields)
+
+
+@energy.mistake(
+    "Two cells hear only half of the story: for a picture that is unlike `even`, its cell is silent. Add "
+    "the cells for the negatives."
+)
+def _(image: np.ndarray, even: np.ndarray, odd: np.ndarray) -> float:
+    return sum(np.maximum(0, np.sum(image * field)) ** 2 for field in (even, odd))
+
+
+@energy.mistake("You added the rates; the energy adds their squares.")
+def _(image: np.ndarray, even: np.ndarray, odd: np.ndarray) -> float:
+    return sum(np.maximum(0, np.sum(image * f)) for f in (even, -even, odd, -odd))
+
+
+@energy.mistake("Square each rate, then add: the square of the sum mixes them.")
+def _(image: np.ndarray, even: np.ndarray, odd: np.ndarray) -> float:
+    return sum(np.maximum(0, np.sum(image * f)) for f in (even, -even, odd, -odd)) ** 2
+
+
+@energy.mistake("This is the square root of the energy.")
+def _(image: np.ndarray, even: np.ndarray, odd: np.ndarray) -> float:
+    return np.sqrt(np.sum(image * even) ** 2 + np.sum(image * odd) ** 2)
+
+
+def _fields() -> Inputs:
     generator = np.random.default_rng(8)
     return [(generator.random((5, 5)), 2 * generator.standard_normal((5, 5))) for _ in range(4)]
 
 
-def _noise() -> list[tuple[Any, ...]]:
+@solves(
+    "blind-spot",
+    title="Break: a change that the cell cannot see",
+    task="Write `hide(image, field)`: a picture whose weighted sum under this receptive field is exactly 0, before any rectifier, "
+    "**as near as possible** to the given one (the smallest sum of squared changes). Pixels may leave "
+    "[0, 1]; the field need not have unit length. Try it on a photograph: can you see the difference?",
+    hints=(
+        "The cell sees one direction in the space of all pictures. Every change along it counts, every "
+        "other change is wasted.",
+        "Take away a multiple of the field. Which multiple makes the answer zero?",
+    ),
+    inputs=_fields,
+)
+def hide(image: np.ndarray, field: np.ndarray) -> np.ndarray:
+    return image - np.sum(image * field) * field / np.sum(field * field)
+
+
+@hide.mistake("Nearly: this works for a field of unit length only. Divide by the field's own squared length.")
+def _(image: np.ndarray, field: np.ndarray) -> np.ndarray:
+    return image - np.sum(image * field) * field
+
+
+@hide.mistake("The right direction, but a fixed step: how far must you go until the answer is 0?")
+def _(image: np.ndarray, field: np.ndarray) -> np.ndarray:
+    return image - field
+
+
+@hide.mistake("Silent, certainly. But a black picture is not the nearest one.")
+def _(image: np.ndarray, field: np.ndarray) -> np.ndarray:
+    return np.zeros_like(image)
+
+
+@hide.mistake(
+    "Taking the mean away silences a cell only to even light, which a balanced cell ignores anyway."
+)
+def _(image: np.ndarray, field: np.ndarray) -> np.ndarray:
+    return image - image.mean()
+
+
+def _noise() -> Inputs:
     generator = np.random.default_rng(9)
     return [(generator.standard_normal((30, 4, 4)), generator.poisson(1.0, 30)) for _ in range(3)]
 
 
-EXERCISES = {
-    "by-hand": Exercise(
-        title="Compute: what does the cell say?",
-        task=(
-            "A simple cell has the receptive field\n\n"
-            "$$w = \\begin{pmatrix} -1 & 2 & -1 \\\\ -1 & 2 & -1 \\\\ -1 & 2 & -1 \\end{pmatrix}$$\n\n"
-            "and a threshold of 2. On a picture that is 1 in the whole middle column and 0 elsewhere it fires "
-            "at $\\max(0, 6 - 2) = 4$. Assign to `rates` its three rates, in this order, for: the picture "
-            "with ones in the **left** column only; the picture with ones in the middle **row** only; the "
-            "picture with ones at the **top and the centre** of the middle column only."
-        ),
-        stub="rates = ...",
-        solution="rates = [0, 0, 2]",
-        hints=(
-            "Multiply each pixel with the weight at its place, and add. Only then take the threshold away, and "
-            "only then rectify.",
-            "The three sums are -3, 0 and 4.",
-        ),
-        mistakes=(
-            Mistake("rates = [-5, -2, 2]", "A rate cannot be negative: you forgot the rectifier."),
-            Mistake("rates = [0, 0, 4]", "You rectified, but did not take the threshold away."),
-            Mistake(
-                "rates = [-3, 0, 4]", "These are the weighted sums; the threshold and the rectifier follow."
-            ),
-            Mistake(
-                "rates = [1, 0, 2]",
-                "You dropped the sign of -3. A rectifier makes negative sums zero, not positive.",
-            ),
-        ),
-    ),
-    "longer-field": Exercise(
-        title="Predict, then check: stretch the field",
-        task=(
-            "Before you measure: what happens to the bandwidth of orientation tuning, with gratings of the "
-            "cell's own wavelength, if (1) the field becomes twice as **long**, its width and stripes unchanged "
-            "(`origins.gabor(49, aspect=0.25)` against `origins.gabor(49)`); (2) the field becomes twice as "
-            "large in **every** way (`origins.gabor(49, wavelength=12)` against `origins.gabor(25)`); (3) the "
-            "grating has **half the contrast**? Assign to `prediction` a list of three words, each "
-            '`"narrower"`, `"wider"` or `"same"`. Then measure, with `origins.measure_tuning` as above.'
-        ),
-        stub="prediction = ...",
-        solution='prediction = ["narrower", "same", "same"]',
-        hints=(
-            "Turn a long thin bar and a short thin bar by ten degrees each. Which end moves further?",
-            "Enlarge a picture of cell and grating together on a photocopier: does any angle change? And what "
-            "does a factor do to a width at *half* height?",
-        ),
-        mistakes=(
-            Mistake(
-                'prediction = ["wider", "same", "same"]',
-                "The other way round for the first: the further the field reaches along the bar, the sooner a "
-                "turned bar leaves it.",
-            ),
-            Mistake(
-                'prediction = ["narrower", "narrower", "same"]',
-                "The second is the same picture, enlarged, and enlarging changes no angle.",
-            ),
-            Mistake(
-                'prediction = ["narrower", "same", "narrower"]',
-                "Half the contrast halves every rate, the half height included. (A cell with a threshold would "
-                "be narrower; this one has none.)",
-            ),
-            Mistake(
-                'prediction = ["narrower", "same", "wider"]',
-                "Half the contrast halves every rate, the half height included: look at the definition of the "
-                "bandwidth.",
-            ),
-        ),
-    ),
-    "build-energy": Exercise(
-        title="Build: a complex cell out of simple ones",
-        task=(
-            "Write `energy(image, even, odd)`: the rate of an energy cell, made **only** of simple cells, that "
-            "is, of sums that pass through `np.maximum(0, ...)`. All three arguments are arrays of one shape. "
-            "Your answer must equal $(\\sum x w_e)^2 + (\\sum x w_o)^2$ for every picture."
-        ),
-        stub="def energy(image, even, odd):\n    return ...",
-        solution=(
-            "def energy(image, even, odd):\n"
-            "    fields = (even, -even, odd, -odd)\n"
-            "    return sum(np.maximum(0, np.sum(image * field)) ** 2 for field in fields)"
-        ),
-        inputs=_pictures,
-        hints=(
-            "A simple cell says nothing about how *un*like its field a picture is. Which other cell would?",
-            "max(0, r)² + max(0, -r)² = r².",
-        ),
-        mistakes=(
-            Mistake(
-                "def energy(image, even, odd):\n"
-                "    return sum(np.maximum(0, np.sum(image * field)) ** 2 for field in (even, odd))",
-                "Two cells hear only half of the story: for a picture that is unlike `even`, its cell is "
-                "silent. Add the cells for the negatives.",
-            ),
-            Mistake(
-                "def energy(image, even, odd):\n"
-                "    return sum(np.maximum(0, np.sum(image * f)) for f in (even, -even, odd, -odd))",
-                "You added the rates; the energy adds their squares.",
-            ),
-            Mistake(
-                "def energy(image, even, odd):\n"
-                "    return sum(np.maximum(0, np.sum(image * f)) for f in (even, -even, odd, -odd)) ** 2",
-                "Square each rate, then add: the square of the sum mixes them.",
-            ),
-            Mistake(
-                "def energy(image, even, odd):\n"
-                "    return np.sqrt(np.sum(image * even) ** 2 + np.sum(image * odd) ** 2)",
-                "This is the square root of the energy.",
-            ),
-        ),
-    ),
-    "blind-spot": Exercise(
-        title="Break: a change that the cell cannot see",
-        task=(
-            "Write `hide(image, field)`: a picture whose weighted sum under this receptive field is exactly 0, before any rectifier, "
-            "**as near as possible** to the given one (the smallest sum of squared changes). Pixels may leave "
-            "[0, 1]; the field need not have unit length. Try it on a photograph: can you see the difference?"
-        ),
-        stub="def hide(image, field):\n    return ...",
-        solution=(
-            "def hide(image, field):\n    return image - np.sum(image * field) * field / np.sum(field * field)"
-        ),
-        inputs=_fields,
-        hints=(
-            "The cell sees one direction in the space of all pictures. Every change along it counts, every "
-            "other change is wasted.",
-            "Take away a multiple of the field. Which multiple makes the answer zero?",
-        ),
-        mistakes=(
-            Mistake(
-                "def hide(image, field):\n    return image - np.sum(image * field) * field",
-                "Nearly: this works for a field of unit length only. Divide by the field's own squared length.",
-            ),
-            Mistake(
-                "def hide(image, field):\n    return image - field",
-                "The right direction, but a fixed step: how far must you go until the answer is 0?",
-            ),
-            Mistake(
-                "def hide(image, field):\n    return np.zeros_like(image)",
-                "Silent, certainly. But a black picture is not the nearest one.",
-            ),
-            Mistake(
-                "def hide(image, field):\n    return image - image.mean()",
-                "Taking the mean away silences a cell only to even light, which a balanced cell ignores anyway.",
-            ),
-        ),
-    ),
-    "reverse": Exercise(
-        title="Build: reverse correlation",
-        task=(
-            "Write `average_before_a_spike(frames, spikes)`: `frames` is `(n, height, width)`, `spikes` holds n "
-            "counts, and the result is the mean frame, each counted **once for every spike** that it caused."
-        ),
-        stub="def average_before_a_spike(frames, spikes):\n    return ...",
-        solution=(
-            "def average_before_a_spike(frames, spikes):\n"
-            "    return np.tensordot(spikes, frames, axes=(0, 0)) / np.sum(spikes)"
-        ),
-        inputs=_noise,
-        hints=("It is a weighted mean. What are the weights, and what must they be divided by?",),
-        mistakes=(
-            Mistake(
-                "def average_before_a_spike(frames, spikes):\n    return frames[spikes > 0].mean(axis=0)",
-                "A frame with three spikes counts three times; you counted it once.",
-            ),
-            Mistake(
-                "def average_before_a_spike(frames, spikes):\n"
-                "    return np.tensordot(spikes, frames, axes=(0, 0)) / len(frames)",
-                "You divided by the number of frames; the mean is over spikes.",
-            ),
-            Mistake(
-                "def average_before_a_spike(frames, spikes):\n    return frames.mean(axis=0)",
-                "This is the mean of all frames, whatever the cell did.",
-            ),
-            Mistake(
-                "def average_before_a_spike(frames, spikes):\n"
-                "    return np.tensordot(spikes, frames, axes=(0, 0))",
-                "This is the sum; divide it by the number of spikes.",
-            ),
-        ),
-    ),
-}
+@solves(
+    "reverse",
+    title="Build: reverse correlation",
+    task="Write `average_before_a_spike(frames, spikes)`: `frames` is `(n, height, width)`, `spikes` holds n "
+    "counts, and the result is the mean frame, each counted **once for every spike** that it caused.",
+    hints=("It is a weighted mean. What are the weights, and what must they be divided by?",),
+    inputs=_noise,
+)
+def average_before_a_spike(frames: np.ndarray, spikes: np.ndarray) -> np.ndarray:
+    return np.tensordot(spikes, frames, axes=(0, 0)) / np.sum(spikes)
+
+
+@average_before_a_spike.mistake("A frame with three spikes counts three times; you counted it once.")
+def _(frames: np.ndarray, spikes: np.ndarray) -> np.ndarray:
+    return frames[spikes > 0].mean(axis=0)
+
+
+@average_before_a_spike.mistake("You divided by the number of frames; the mean is over spikes.")
+def _(frames: np.ndarray, spikes: np.ndarray) -> np.ndarray:
+    return np.tensordot(spikes, frames, axes=(0, 0)) / len(frames)
+
+
+@average_before_a_spike.mistake("This is the mean of all frames, whatever the cell did.")
+def _(frames: np.ndarray, spikes: np.ndarray) -> np.ndarray:
+    return frames.mean(axis=0)
+
+
+@average_before_a_spike.mistake("This is the sum; divide it by the number of spikes.")
+def _(frames: np.ndarray, spikes: np.ndarray) -> np.ndarray:
+    return np.tensordot(spikes, frames, axes=(0, 0))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from cnnkit.course.claims import Claim
-from cnnkit.course.exercises import Exercise, Mistake
+from cnnkit.course.exercises import Inputs, solves
 
 PAPER = "doi:10.1007/BF00344251"
+
+QUESTION = "What can a net learn without being told?"
 
 CLAIMS = {
     "neocognitron-no-relu": Claim(
@@ -101,7 +101,40 @@ CLAIMS = {
 }
 
 
-def _cells() -> list[tuple[Any, ...]]:
+@solves(
+    "thresholds",
+    title="Compute: how picky is a cell?",
+    task="A thoroughly grown S-cell fires where the likeness to its pattern exceeds $r/(r+1)$. Assign to "
+    "`selectivity` the $r$ at which a cell starts to fire at a likeness of 0.9.",
+    hints=("Solve r / (r + 1) = 0.9 for r.",),
+    name="selectivity",
+)
+def thresholds() -> float:
+    return 9.0
+
+
+thresholds.wrong(0.9, "0.9 is the likeness; which r makes r / (r + 1) equal to it?")
+thresholds.wrong(10.0, "Close: 10 / 11 is a little more than 0.9.")
+thresholds.wrong(0.9 / 1.9, "You put 0.9 in for r; solve for r instead.")
+
+
+@solves(
+    "count-later",
+    title="Predict: the later network",
+    task="The network of 1983 has four pairs of S- and C-layers behind its input. Assign to `answer` a list: "
+    "how many layers has it if the input is counted, and in how many of them is anything learned?",
+    hints=("The input is a layer, U0. In which of the two cells of a pair are the weights fixed?",),
+)
+def count_later() -> list[int]:
+    return [9, 4]
+
+
+count_later.wrong([8, 4], "Count the input as well, as the tables do.")
+count_later.wrong([9, 8], "The C-layers have fixed weights; only S-layers learn.")
+count_later.wrong([7, 3], "That is the network of 1980; the later one has a pair more.")
+
+
+def _cells() -> Inputs:
     generator = np.random.default_rng(3)
     trials = []
     for selectivity in (1.5, 4.0, 4.0):
@@ -112,136 +145,99 @@ def _cells() -> list[tuple[Any, ...]]:
     return trials
 
 
-def _columns() -> list[tuple[Any, ...]]:
+@solves(
+    "one-s-cell",
+    title="Build: an S-cell",
+    task="Write `s_cell(x, excitatory, inhibitory, mask, r)` for one cell: `x`, `excitatory` and `mask` are "
+    "arrays of one shape, `inhibitory` and `r` numbers. With $e = \\sum a x$ and $v = \\sqrt{\\sum c x^2}$ "
+    "return $r \\max(0, (1 + e) / (1 + \\frac{2r}{1 + r} b v) - 1)$.",
+    hints=(
+        "Compute e and v first, each in one line.",
+        "The rectifier stands around the whole fraction less one.",
+    ),
+    inputs=_cells,
+)
+def s_cell(x: np.ndarray, excitatory: np.ndarray, inhibitory: float, mask: np.ndarray, r: float) -> float:
+    e = np.sum(excitatory * x)
+    v = np.sqrt(np.sum(mask * x**2))
+    return r * np.maximum(0, (1 + e) / (1 + 2 * r / (1 + r) * inhibitory * v) - 1)
+
+
+@s_cell.mistake("You left out the rectifier: one of your answers is negative.")
+def _(x: np.ndarray, excitatory: np.ndarray, inhibitory: float, mask: np.ndarray, r: float) -> float:
+    e = np.sum(excitatory * x)
+    v = np.sqrt(np.sum(mask * x**2))
+    return r * ((1 + e) / (1 + 2 * r / (1 + r) * inhibitory * v) - 1)
+
+
+@s_cell.mistake("v is a root mean square: take the root.")
+def _(x: np.ndarray, excitatory: np.ndarray, inhibitory: float, mask: np.ndarray, r: float) -> float:
+    e = np.sum(excitatory * x)
+    v = np.sum(mask * x**2)
+    return r * np.maximum(0, (1 + e) / (1 + 2 * r / (1 + r) * inhibitory * v) - 1)
+
+
+@s_cell.mistake("You subtracted the inhibition; here it divides. That is what *shunting* means.")
+def _(x: np.ndarray, excitatory: np.ndarray, inhibitory: float, mask: np.ndarray, r: float) -> float:
+    e = np.sum(excitatory * x)
+    v = np.sqrt(np.sum(mask * x**2))
+    return r * np.maximum(0, e - 2 * r / (1 + r) * inhibitory * v)
+
+
+def _columns() -> Inputs:
     generator = np.random.default_rng(4)
     return [(generator.random(shape),) for shape in ((3, 3, 4), (5, 5, 2), (2, 4, 6))]
 
 
-EXERCISES = {
-    "thresholds": Exercise(
-        title="Compute: how picky is a cell?",
-        task=(
-            "A thoroughly grown S-cell fires where the likeness to its pattern exceeds $r/(r+1)$. Assign to "
-            "`selectivity` the $r$ at which a cell starts to fire at a likeness of 0.9."
-        ),
-        stub="selectivity = ...",
-        solution="selectivity = 9.0",
-        hints=("Solve r / (r + 1) = 0.9 for r.",),
-        mistakes=(
-            Mistake("selectivity = 0.9", "0.9 is the likeness; which r makes r / (r + 1) equal to it?"),
-            Mistake("selectivity = 10.0", "Close: 10 / 11 is a little more than 0.9."),
-            Mistake("selectivity = 0.9 / 1.9", "You put 0.9 in for r; solve for r instead."),
-        ),
-    ),
-    "count-later": Exercise(
-        title="Predict: the later network",
-        task=(
-            "The network of 1983 has four pairs of S- and C-layers behind its input. Assign to `answer` a list: "
-            "how many layers has it if the input is counted, and in how many of them is anything learned?"
-        ),
-        stub="answer = ...",
-        solution="answer = [9, 4]",
-        hints=("The input is a layer, U0. In which of the two cells of a pair are the weights fixed?",),
-        mistakes=(
-            Mistake("answer = [8, 4]", "Count the input as well, as the tables do."),
-            Mistake("answer = [9, 8]", "The C-layers have fixed weights; only S-layers learn."),
-            Mistake("answer = [7, 3]", "That is the network of 1980; the later one has a pair more."),
-        ),
-    ),
-    "one-s-cell": Exercise(
-        title="Build: an S-cell",
-        task=(
-            "Write `s_cell(x, excitatory, inhibitory, mask, r)` for one cell: `x`, `excitatory` and `mask` are "
-            "arrays of one shape, `inhibitory` and `r` numbers. With $e = \\sum a x$ and $v = \\sqrt{\\sum c x^2}$ "
-            "return $r \\max(0, (1 + e) / (1 + \\frac{2r}{1 + r} b v) - 1)$."
-        ),
-        stub="def s_cell(x, excitatory, inhibitory, mask, r):\n    return ...",
-        solution=(
-            "def s_cell(x, excitatory, inhibitory, mask, r):\n"
-            "    e = np.sum(excitatory * x)\n"
-            "    v = np.sqrt(np.sum(mask * x**2))\n"
-            "    return r * np.maximum(0, (1 + e) / (1 + 2 * r / (1 + r) * inhibitory * v) - 1)"
-        ),
-        inputs=_cells,
-        hints=(
-            "Compute e and v first, each in one line.",
-            "The rectifier stands around the whole fraction less one.",
-        ),
-        mistakes=(
-            Mistake(
-                "def s_cell(x, excitatory, inhibitory, mask, r):\n"
-                "    e = np.sum(excitatory * x)\n"
-                "    v = np.sqrt(np.sum(mask * x**2))\n"
-                "    return r * ((1 + e) / (1 + 2 * r / (1 + r) * inhibitory * v) - 1)",
-                "You left out the rectifier: one of your answers is negative.",
-            ),
-            Mistake(
-                "def s_cell(x, excitatory, inhibitory, mask, r):\n"
-                "    e = np.sum(excitatory * x)\n"
-                "    v = np.sum(mask * x**2)\n"
-                "    return r * np.maximum(0, (1 + e) / (1 + 2 * r / (1 + r) * inhibitory * v) - 1)",
-                "v is a root mean square: take the root.",
-            ),
-            Mistake(
-                "def s_cell(x, excitatory, inhibitory, mask, r):\n"
-                "    e = np.sum(excitatory * x)\n"
-                "    v = np.sqrt(np.sum(mask * x**2))\n"
-                "    return r * np.maximum(0, e - 2 * r / (1 + r) * inhibitory * v)",
-                "You subtracted the inhibition; here it divides. That is what *shunting* means.",
-            ),
-        ),
-    ),
-    "loudest": Exercise(
-        title="Build: who learns?",
-        task=(
-            "Write `loudest(column)`: `column` holds the answers of one column of cells, `(height, width, "
-            "planes)`. Return `(plane, row, place)` of the loudest cell."
-        ),
-        stub="def loudest(column):\n    return ...",
-        solution=(
-            "def loudest(column):\n"
-            "    row, place, plane = np.unravel_index(np.argmax(column), column.shape)\n"
-            "    return plane, row, place"
-        ),
-        inputs=_columns,
-        hints=("np.argmax counts through a flattened array; np.unravel_index finds the way back.",),
-        mistakes=(
-            Mistake(
-                "def loudest(column):\n    return np.unravel_index(np.argmax(column), column.shape)",
-                "The right cell, but its numbers in another order: the plane comes first.",
-            ),
-            Mistake(
-                "def loudest(column):\n"
-                "    row, place, plane = np.unravel_index(np.argmin(column), column.shape)\n"
-                "    return plane, row, place",
-                "This is the quietest cell.",
-            ),
-        ),
-    ),
-    "without-brake": Exercise(
-        title="Break: a cell without inhibition",
-        task=(
-            "Suppose $b$ stays 0. Write `fool(excitatory)`: the picture with pixels in [0, 1] to which such a "
-            "cell answers most. The excitatory weights are given, all of them above zero. What does a cell "
-            "that likes this picture best know about shapes?"
-        ),
-        stub="def fool(excitatory):\n    return ...",
-        solution="def fool(excitatory):\n    return np.ones_like(excitatory)",
-        inputs=lambda: [(np.random.default_rng(k).random((5, 5)) + 0.01,) for k in range(3)],
-        hints=("With b = 0 the answer is r · e, and e = Σ a x grows with every pixel.",),
-        mistakes=(
-            Mistake(
-                "def fool(excitatory):\n    return excitatory / excitatory.max()",
-                "Its own pattern, scaled. With inhibition you would be right; without, more light is always better.",
-            ),
-            Mistake(
-                "def fool(excitatory):\n    return excitatory",
-                "Its own pattern. With inhibition you would be right; without, more light is always better.",
-            ),
-            Mistake(
-                "def fool(excitatory):\n    return (excitatory > excitatory.mean()).astype(float)",
-                "Why leave pixels dark? Every weight is above zero, so each of them still adds something.",
-            ),
-        ),
-    ),
-}
+@solves(
+    "loudest",
+    title="Build: who learns?",
+    task="Write `loudest(column)`: `column` holds the answers of one column of cells, `(height, width, "
+    "planes)`. Return `(plane, row, place)` of the loudest cell.",
+    hints=("np.argmax counts through a flattened array; np.unravel_index finds the way back.",),
+    inputs=_columns,
+)
+def loudest(column: np.ndarray) -> tuple[int, int, int]:
+    row, place, plane = np.unravel_index(np.argmax(column), column.shape)
+    return plane, row, place
+
+
+@loudest.mistake("The right cell, but its numbers in another order: the plane comes first.")
+def _(column: np.ndarray) -> tuple[int, int, int]:
+    return np.unravel_index(np.argmax(column), column.shape)
+
+
+@loudest.mistake("This is the quietest cell.")
+def _(column: np.ndarray) -> tuple[int, int, int]:
+    row, place, plane = np.unravel_index(np.argmin(column), column.shape)
+    return plane, row, place
+
+
+@solves(
+    "without-brake",
+    title="Break: a cell without inhibition",
+    task="Suppose $b$ stays 0. Write `fool(excitatory)`: the picture with pixels in [0, 1] to which such a "
+    "cell answers most. The excitatory weights are given, all of them above zero. What does a cell "
+    "that likes this picture best know about shapes?",
+    hints=("With b = 0 the answer is r · e, and e = Σ a x grows with every pixel.",),
+    inputs=lambda: [(np.random.default_rng(k).random((5, 5)) + 0.01,) for k in range(3)],
+)
+def fool(excitatory: np.ndarray) -> np.ndarray:
+    return np.ones_like(excitatory)
+
+
+@fool.mistake(
+    "Its own pattern, scaled. With inhibition you would be right; without, more light is always better."
+)
+def _(excitatory: np.ndarray) -> np.ndarray:
+    return excitatory / excitatory.max()
+
+
+@fool.mistake("Its own pattern. With inhibition you would be right; without, more light is always better.")
+def _(excitatory: np.ndarray) -> np.ndarray:
+    return excitatory
+
+
+@fool.mistake("Why leave pixels dark? Every weight is above zero, so each of them still adds something.")
+def _(excitatory: np.ndarray) -> np.ndarray:
+    return (excitatory > excitatory.mean()).astype(float)

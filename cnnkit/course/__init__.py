@@ -1,11 +1,12 @@
 """What a notebook of the course calls: `setup`, `claim`, `exercise`, `check`, `figure`, `source`, `live`."""
 
+from cnnkit.course.checking import check, exercise, hint, solution
 from cnnkit.course.claims import Claim, ClaimFailed, Finding, claim, collect
-from cnnkit.course.drawing import PALETTE, apply_style, figure
-from cnnkit.course.exercises import Exercise, Mistake, check, exercise, hint, solution
+from cnnkit.course.exercises import Exercise, Mistake, solves
 from cnnkit.course.live import live
-from cnnkit.course.notebook import setup
+from cnnkit.course.notebook import figure, setup
 from cnnkit.course.reading import source
+from cnnkit.course.style import PALETTE, apply_style
 
 __all__ = [
     "PALETTE",
@@ -24,5 +25,6 @@ __all__ = [
     "live",
     "setup",
     "solution",
+    "solves",
     "source",
 ]

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from cnnkit.course import notebook
-from cnnkit.course.catalogue import find
+from cnnkit.course.catalogue import find, in_reading_order
+from cnnkit.course.style import PALETTE
 
 __all__ = ["Claim", "ClaimFailed", "Finding", "claim", "collect"]
 
@@ -21,27 +22,22 @@ __all__ = ["Claim", "ClaimFailed", "Finding", "claim", "collect"]
 class Claim:
     """A statement of the literature in our words, where it is published, and the ledger rows that it settles.
 
-    Chapter: orientation.
+    Its id may be a row of the ledger, and that row is settled; `ledger` names others.  A claim that says no more than
+    its row needs no statement: it has the row's.
     """
 
-    statement: str
-    source: str
+    statement: str = ""
+    source: str = ""
     ledger: tuple[str, ...] = ()
 
 
 class ClaimFailed(AssertionError):
-    """A claim that does not hold: the message shows both numbers and the tolerance.
-
-    Chapter: orientation.
-    """
+    """A claim that does not hold: the message shows both numbers and the tolerance."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A claim that was checked: what was measured, beside what, and by which rule it holds.
-
-    Chapter: orientation.
-    """
+    """A claim that was checked: what was measured, beside what, and by which rule it holds."""
 
     id: str
     chapter: str
@@ -65,16 +61,25 @@ def claim(
 ) -> None:
     """Check a measured value against a published one, print one stable line, raise when it does not hold.
 
-    With `rel` or `abs` the two may differ by that much; without, they must be equal. `at_least` and
-    `at_most` bound a measurement that no publication states. Floats are shown with `digits` significant
-    digits, so that any machine prints the same line.
+    Args:
+        id: the claim's name in the chapter's `CLAIMS`.
+        measured: what this page found: a number, a word, or several of them.
+        published: what the source says; the two must be equal unless `rel` or `abs` is given.
+        rel: how far they may differ, as a share of the published number.
+        abs: how far they may differ, as a number.
+        at_least: a lower bound, for a measurement that no publication states.
+        at_most: an upper bound, likewise.
+        digits: how many significant digits of a float are shown, so that any machine prints the same line.
+
+    Raises:
+        ClaimFailed: where it does not hold, with both numbers and the tolerance.
+
+    Example::
 
         claim("lenet5-params", measured=model.count_params(), published=60_000)
         claim("vgg16-params", measured=138_357_544, published=138e6, rel=0.01)
-
-    Chapter: orientation.
     """
-    entry: Claim = find("CLAIMS", id, notebook.current_chapter())
+    entry: Claim = find("claim", id, notebook.current_chapter())
     measured, published = _plain(measured), _plain(published)
     rule, holds = _judge(id, measured, published, rel, abs, at_least, at_most)
     shown, beside = _show(measured, digits), "" if published is None else _show(published, digits)
@@ -92,12 +97,9 @@ def claim(
 
 
 def collect(folder: str | Path) -> list[Finding]:
-    """All findings that the notebooks under a folder hold in their outputs, in reading order.
-
-    Chapter: orientation.
-    """
+    """All findings that the notebooks under a folder hold in their outputs, in reading order."""
     findings = []
-    for path in sorted(Path(folder).rglob("*.ipynb"), key=lambda p: p.name):
+    for path in sorted(Path(folder).rglob("*.ipynb")):
         if ".ipynb_checkpoints" in path.parts:
             continue
         try:
@@ -109,7 +111,8 @@ def collect(folder: str | Path) -> list[Finding]:
                 record = output.get("metadata", {}).get("cnnkit-claim")
                 if record:
                     findings.append(Finding(**record))
-    return findings
+    order = in_reading_order(dict.fromkeys(finding.chapter for finding in findings))
+    return sorted(findings, key=lambda finding: order.index(finding.chapter))
 
 
 def _judge(
@@ -140,9 +143,9 @@ def _judge(
     if rel is not None and abs_ is not None:
         raise TypeError(f"claim '{id}': give rel= or abs=, not both")
     _number(id, measured)
-    margin = abs_ if rel is None else rel * math.fabs(published)
+    tolerance = abs_ if rel is None else rel * math.fabs(published)
     word = f"within {_show(abs_, 3)}" if rel is None else f"within {100 * rel:g} %"
-    return word, bool(math.fabs(measured - published) <= margin)
+    return word, bool(math.fabs(measured - published) <= tolerance)
 
 
 def _number(id: str, value: Any) -> None:
@@ -187,7 +190,7 @@ def _html(finding: Finding) -> str:
     beside = f" · published {html.escape(finding.published)}" if finding.published else ""
     return (
         f'<div class="cnnkit-claim" id="claim-{finding.id}" '
-        'style="border-left:3px solid #009e73;padding:.15em .8em;margin:.35em 0">'
+        f'style="border-left:3px solid {PALETTE["green"]};padding:.15em .8em;margin:.35em 0">'
         f"<span>✓ {html.escape(finding.statement)}</span><br><small>measured "
         f"<b>{html.escape(finding.measured)}</b>{beside} · {html.escape(finding.rule)} · "
         f"{_linked(finding.source)}</small></div>"

@@ -1,234 +1,140 @@
-"""Exercises: shown with their hints and solution, and checked in a way that says why an answer is wrong."""
+"""What an exercise is: a real function that solves it, and below it the wrong answers that readers give."""
 
 from __future__ import annotations
 
 import ast
-import contextlib
-import copy
-import io
+import inspect
+import re
+import textwrap
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
-import numpy as np
+__all__ = ["Exercise", "Inputs", "Mistake", "solves"]
 
-from cnnkit.course import notebook
-from cnnkit.course.catalogue import find
+#: What a function is tried on, one tuple of arguments after the other.
+Inputs = Sequence[tuple[Any, ...]]
 
-__all__ = ["Exercise", "Mistake", "check", "exercise", "hint", "solution"]
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong answer that readers give, as source code, and what to tell them.
+    """A wrong answer that readers give, a function or a value as the right one is, and what to tell them."""
 
-    Chapter: orientation.
-    """
-
-    code: str
+    answer: Any
     message: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class Exercise:
-    """A task with its stub, its solution, hidden inputs, hints, and the mistakes that it recognises.
+    """A task with its solution, hidden inputs, hints, and the mistakes that it recognises.
 
-    The solution is source code that defines one function, or assigns one value; `inputs` lists the
-    arguments that the function is tried on (or is a function that makes that list), and is None for a value.
-
-    Chapter: orientation.
+    Where `inputs` is None, the task asks for a value, and the solution is a function without arguments that returns
+    it. Otherwise it asks for a function, and `inputs` lists the arguments that it is tried on, or makes that list.
     """
 
+    id: str
     title: str
     task: str
-    stub: str
-    solution: str
-    inputs: Sequence[tuple[Any, ...]] | Callable[[], Sequence[tuple[Any, ...]]] | None = None
+    solution: Callable[..., Any]
     hints: tuple[str, ...] = ()
-    mistakes: tuple[Mistake, ...] = ()
+    inputs: Inputs | Callable[[], Inputs] | None = None
+    name: str = "answer"
     tolerance: float = 1e-6
+    mistakes: list[Mistake] = field(default_factory=list)
 
-    def arguments(self) -> Sequence[tuple[Any, ...]]:
+    def __call__(self, *arguments: Any) -> Any:
+        """The right answer, to these arguments or as a value."""
+        return self.solution(*arguments)
+
+    def mistake(self, message: str) -> Callable[[_F], _F]:
+        """Decorate a function that readers write instead, with what to tell them."""
+
+        def keep(function: _F) -> _F:
+            self.wrong(function, message)
+            return function
+
+        return keep
+
+    def wrong(self, answer: Any, message: str) -> None:
+        """Keep a value that readers give instead, with what to tell them."""
+        self.mistakes.append(Mistake(answer, message))
+
+    def arguments(self) -> Inputs:
         """The hidden inputs, made now where they are given as a function."""
         return self.inputs() if callable(self.inputs) else (self.inputs or ())
 
+    @property
+    def asks_for_a_value(self) -> bool:
+        """Whether the answer is a value rather than a function."""
+        return self.inputs is None
 
-def exercise(id: str) -> None:
-    """Show a task, its hints and its solution, the last two folded away.
+    @property
+    def stub(self) -> str:
+        """The cell that a reader begins with."""
+        return f"{self.name} = ..." if self.asks_for_a_value else f"{self._header()}\n    return ..."
 
-    Chapter: orientation.
+    @property
+    def text(self) -> str:
+        """The solution as a reader would write it: without its decorator and its types."""
+        source, function = self._source()
+        above = function.returns.end_lineno if function.returns else function.body[0].lineno - 1
+        body = "\n".join(source.splitlines()[above:])
+        if self.asks_for_a_value:
+            return re.sub(r"^return\b", f"{self.name} =", textwrap.dedent(body), flags=re.MULTILINE)
+        return f"{self._header()}\n{body}"
+
+    def _header(self) -> str:
+        source, function = self._source()
+        names = [argument.arg for argument in function.args.args]
+        defaults = [f"={ast.get_source_segment(source, default)}" for default in function.args.defaults]
+        plain = [""] * (len(names) - len(defaults))
+        shown = ", ".join(name + default for name, default in zip(names, plain + defaults, strict=True))
+        return f"def {function.name}({shown}):"
+
+    def _source(self) -> tuple[str, ast.FunctionDef]:
+        source = textwrap.dedent(inspect.getsource(self.solution))
+        return source, ast.parse(source).body[0]
+
+
+def solves(
+    id: str,
+    *,
+    title: str,
+    task: str,
+    hints: tuple[str, ...],
+    inputs: Inputs | Callable[[], Inputs] | None = None,
+    name: str = "answer",
+    tolerance: float = 1e-6,
+) -> Callable[[Callable[..., Any]], Exercise]:
+    """Make an exercise of the function below, which solves it; its mistakes follow.
+
+    Args:
+        id: what the notebook calls it by: `exercise("square")`, `check("square", square)`.
+        title: its heading.
+        task: what to do, with one worked example.
+        hints: what helps, the gentlest first.
+        inputs: the arguments that a function is tried on, or a function that makes their list; None for a value.
+        name: what a value is assigned to in the reader's cell.
+        tolerance: how far an answer may lie from the right one, relative and absolute.
+
+    Returns:
+        The decorator, which leaves the `Exercise` in the function's place.
+
+    Example:
+        >>> @solves("square", title="Build", task="Square x.", hints=("Twice is another thing.",), inputs=[(3,)])
+        ... def square(x: float) -> float:
+        ...     return x * x
+        >>> @square.mistake("you doubled.")
+        ... def _(x: float) -> float:
+        ...     return 2 * x
+        >>> print(square.stub)
+        def square(x):
+            return ...
     """
-    task: Exercise = find("EXERCISES", id, notebook.current_chapter())
-    parts = [f"**{task.title}** (`{id}`)", task.task]
-    for number, text in enumerate(task.hints, 1):
-        name = "Hint" if len(task.hints) == 1 else f"Hint {number}"
-        parts.append(_folded(name, text))
-    parts.append(_folded("Solution", f"```python\n{task.solution}\n```"))
-    text = "\n\n".join(parts)
-    notebook.show({"text/markdown": text, "text/plain": notebook.plain(text)})
 
+    def make(solution: Callable[..., Any]) -> Exercise:
+        return Exercise(id, title, task, solution, hints, inputs, name, tolerance)
 
-def hint(id: str, number: int = 1) -> None:
-    """Print one hint of an exercise.
-
-    Chapter: orientation.
-    """
-    hints = find("EXERCISES", id, notebook.current_chapter()).hints
-    if not 1 <= number <= len(hints):
-        print(f"'{id}' has {len(hints)} hint{'s' * (len(hints) != 1)}; there is no number {number}.")
-    else:
-        print(f"Hint {number} of {len(hints)}: {hints[number - 1]}")
-
-
-def solution(id: str) -> None:
-    """Print the solution of an exercise.
-
-    Chapter: orientation.
-    """
-    print(find("EXERCISES", id, notebook.current_chapter()).solution)
-
-
-def check(id: str, answer: Any) -> None:
-    """Try the reader's answer on hidden inputs and say in one line what kind of mistake it makes, if any.
-
-    Never raises for a wrong answer: an untouched notebook runs through.
-
-    Chapter: orientation.
-    """
-    task: Exercise = find("EXERCISES", id, notebook.current_chapter())
-    print(f"{id}: {_verdict(task, answer)}")
-
-
-def define(code: str) -> Any:
-    """The function or value that a piece of source code defines last.
-
-    Chapter: orientation.
-    """
-    last = ast.parse(code).body[-1]
-    name = last.name if isinstance(last, ast.FunctionDef) else last.targets[0].id
-    space: dict[str, Any] = {"np": np}
-    exec(compile(code, "<exercise>", "exec"), space)
-    return space[name]
-
-
-def _verdict(task: Exercise, answer: Any) -> str:
-    if answer is ...:
-        return "not attempted yet."
-    right = define(task.solution)
-    if task.inputs is None:
-        return _verdict_on_value(task, answer, right)
-    if not callable(answer):
-        return f"✗ hand over the function itself, without calling it: got {type(answer).__name__} {_short(answer)}."
-    tried = []
-    for arguments in task.arguments():
-        given = copy.deepcopy(arguments)
-        try:
-            with contextlib.redirect_stdout(io.StringIO()):  # the reader's own prints belong to his own calls
-                result = answer(*given)
-        except (Exception, SystemExit) as error:
-            return f"✗ your function raises {type(error).__name__} for {_call(arguments)}: {error}"
-        if result is ...:
-            return "not attempted yet."
-        if result is None:
-            return f"✗ your function returns nothing for {_call(arguments)}; did you forget `return`?"
-        if not all(_equal(a, b, 0.0) for a, b in zip(arguments, given, strict=True)):
-            return f"✗ your function changes its input for {_call(arguments)}; work on a copy."
-        tried.append((arguments, _array(result)))
-    wanted = [_array(right(*copy.deepcopy(arguments))) for arguments, _ in tried]
-    if all(_equal(got, want, task.tolerance) for (_, got), want in zip(tried, wanted, strict=True)):
-        return "✓ correct."
-    for mistake in task.mistakes:
-        wrong = define(mistake.code)
-        with contextlib.suppress(Exception):
-            if all(_equal(got, _array(wrong(*copy.deepcopy(a))), task.tolerance) for a, got in tried):
-                return f"✗ {mistake.message}"
-    for (arguments, got), want in zip(tried, wanted, strict=True):
-        if not _equal(got, want, task.tolerance):
-            return f"✗ {_difference(got, want)} for {_call(arguments)}."
-    raise AssertionError("unreachable: some input differs")
-
-
-def _verdict_on_value(task: Exercise, answer: Any, right: Any) -> str:
-    if answer is None:
-        return "✗ the answer is None; assign a value."
-    if callable(answer):
-        return "✗ this one asks for a value, not for a function."
-    got, want = _array(answer), _array(right)
-    if _equal(got, want, task.tolerance):
-        return "✓ correct."
-    for mistake in task.mistakes:
-        if _equal(got, _array(define(mistake.code)), task.tolerance):
-            return f"✗ {mistake.message}"
-    if got.shape != want.shape or got.dtype.kind not in "iufb" or not np.all(np.isfinite(got)):
-        return f"✗ {_difference(got, want)}."
-    return "✗ not this value; try a hint."
-
-
-def _difference(got: np.ndarray, want: np.ndarray) -> str:
-    """What kind of difference there is, without giving the answer away where its kind says enough."""
-    if got.dtype == object or (got.dtype.kind in "US") != (want.dtype.kind in "US"):
-        return f"the answer has the wrong type: got {_short(got)}, expected something like {_short(want)}"
-    if got.shape != want.shape:
-        if got.ndim == want.ndim and sorted(got.shape) == sorted(want.shape):
-            return f"the axes are in another order: got shape {got.shape}, expected {want.shape}"
-        return f"the shape is wrong: got {got.shape}, expected {want.shape}"
-    if got.dtype.kind in "fc" and not np.all(np.isfinite(got)):
-        return "the answer contains NaN or infinity"
-    if got.ndim >= 2:
-        turned = np.flip(want, axis=(0, 1))
-        if _equal(got, turned, 1e-6):
-            return "the values are right but flipped in both directions"
-        if got.shape[0] == got.shape[1] and _equal(got, np.swapaxes(want, 0, 1), 1e-6):
-            return "the values are right but rows and columns are exchanged"
-    if got.dtype.kind in "iuf" and want.dtype.kind in "iuf":
-        gap = np.asarray(got, float) - np.asarray(want, float)
-        if gap.size and np.all(gap == gap.flat[0]) and abs(gap.flat[0]) == 1:
-            return f"off by one: your answer is 1 too {'large' if gap.flat[0] > 0 else 'small'}"
-        if np.any(want) and _equal(-np.asarray(got, float), want, 1e-6):
-            return "the sign is the wrong way round"
-    return f"got {_short(got)}, expected {_short(want)}"
-
-
-def _array(value: Any) -> np.ndarray:
-    if hasattr(value, "detach"):
-        value = value.detach().cpu()
-    try:
-        return np.asarray(value)
-    except Exception:  # arrays of several shapes, or a thing that is none: kept whole, as one entry
-        whole = np.empty(1, dtype=object)
-        whole[0] = value
-        return whole
-
-
-def _equal(a: Any, b: Any, tolerance: float) -> bool:
-    if callable(a) and callable(b):
-        return True
-    a, b = _array(a), _array(b)
-    if a.shape != b.shape:
-        return False
-    if a.dtype.kind in "iufb" and b.dtype.kind in "iufb":
-        return bool(
-            np.allclose(
-                np.asarray(a, float), np.asarray(b, float), rtol=tolerance, atol=tolerance, equal_nan=True
-            )
-        )
-    try:
-        return bool(np.all(a == b))
-    except ValueError:  # entries that are arrays themselves
-        return False
-
-
-def _call(arguments: tuple[Any, ...]) -> str:
-    return f"the input {', '.join(_short(a) for a in arguments)}"
-
-
-def _short(value: Any) -> str:
-    array = _array(value)
-    if array.ndim and array.size > 6:
-        return f"an array of shape {array.shape}"
-    text = repr(array.tolist() if isinstance(value, np.ndarray) else value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _folded(name: str, text: str) -> str:
-    return f"<details>\n<summary>{name}</summary>\n\n{text}\n\n</details>"
+    return make

@@ -1,64 +1,54 @@
-"""The ledger: what each chapter owes its reader, and which of it the notebooks deal with."""
+"""The ledger: what the book owes its reader, chapter by chapter, and how each row is settled."""
 
 from __future__ import annotations
 
 import csv
-import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from cnnkit.course.catalogue import entries, written_chapters
+from cnnkit._paths import resource
 
-__all__ = ["ChapterCoverage", "coverage", "marks"]
+__all__ = ["SETTLED", "Row", "rows", "wording"]
+
+#: How a row is settled: by a claim, told in a sentence with its source, by an entry of the glossary or of the
+#: Myths page, or by a test.  The last three say which one in the column `settled_by`.
+SETTLED = ("claim", "told", "glossary", "myths", "test")
+
+#: What the column `checked` says where `checked_statement` is what the book may say.
+CHECKED = ("confirmed", "corrected")
 
 
 @dataclass(frozen=True)
-class ChapterCoverage:
-    """What one chapter owes (`owed`), what of it is dealt with (`covered`), and whether the chapter stands.
+class Row:
+    """One topic, system or claim: where it belongs, what it says, how it is settled (empty: not yet) and by what."""
 
-    Chapter: orientation.
-    """
-
+    id: str
     chapter: str
-    stands: bool
-    owed: frozenset[str]
-    covered: frozenset[str]
+    statement: str
+    settled: str = ""
+    settled_by: str = ""
 
 
-def marks(notebook: dict[str, Any], chapter: str) -> set[str]:
-    """The ledger rows that a notebook marks: in its cells' metadata, and by the claims that its cells make.
-
-    Chapter: orientation.
-    """
-    claims = entries("CLAIMS", chapter) if chapter in written_chapters() else {}
-    found: set[str] = set()
-    for cell in notebook["cells"]:
-        found |= set(cell["metadata"].get("ledger", []))
-        if cell["cell_type"] == "code":
-            for id in re.findall(r'\bclaim\(\s*"([^"]+)"', "".join(cell["source"])):
-                found.add(id)
-                if id in claims:
-                    found |= set(claims[id].ledger)
-    return found
+def rows(file: Path | None = None) -> dict[str, Row]:
+    """The rows by their ids; where one was checked, its statement is what the book may say."""
+    with (file or resource("ledger.csv")).open(encoding="utf-8", newline="") as opened:
+        return {
+            row["id"]: Row(
+                row["id"],
+                row["chapter"],
+                row["checked_statement"] if row.get("checked") in CHECKED else row.get("claim", ""),
+                row.get("settled", ""),
+                row.get("settled_by", ""),
+            )
+            for row in csv.DictReader(opened)
+        }
 
 
-def coverage(chapters: Path, ledger: Path) -> list[ChapterCoverage]:
-    """One row a chapter of the plan, in the order of reading.
-
-    Chapter: orientation.
-    """
-    with ledger.open(encoding="utf-8", newline="") as file:
-        owed: dict[str, set[str]] = {}
-        for row in csv.DictReader(file):
-            owed.setdefault(row["chapter"], set()).add(row["id"])
-    rows = []
-    for chapter in sorted(owed):
-        path = chapters / f"{chapter}.ipynb"
-        stands = path.is_file()
-        found = marks(json.loads(path.read_text(encoding="utf-8")), chapter) if stands else set()
-        rows.append(
-            ChapterCoverage(chapter, stands, frozenset(owed[chapter]), frozenset(owed[chapter] & found))
+def wording(id: str) -> str:
+    """What the ledger says in the row of this id, for a claim that says no more."""
+    found = rows()
+    if id not in found:
+        raise LookupError(
+            f"claim '{id}' has no statement, and the ledger has no row '{id}' to take one from: write one"
         )
-    return rows
+    return found[id].statement

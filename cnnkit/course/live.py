@@ -18,14 +18,12 @@ from cnnkit.course.catalogue import UnknownEntry
 __all__ = ["LiveFigure", "live", "live_figure", "live_figures", "live_html"]
 
 FIGURES = Path(__file__).parent / "figures"
+PALETTE = Path(__file__).with_name("palette.css")
 
 
 @dataclass(frozen=True)
 class LiveFigure:
-    """What the first comment of a live figure's module says about it.
-
-    Chapter: orientation.
-    """
+    """What the first comment of a live figure's module says about it."""
 
     name: str
     title: str
@@ -35,33 +33,26 @@ class LiveFigure:
 
     @property
     def script(self) -> str:
-        """The figure as one module: the shared base, then the figure itself.
-
-        Chapter: orientation.
-        """
+        """The figure as one module: the shared base, then the figure itself."""
         return f"{_module('_base')}\n{_module(self.name)}"
 
     @property
     def style(self) -> str:
-        """The shared style sheet, and the figure's own where it has one.
-
-        Chapter: orientation.
-        """
-        sheets = [FIGURES / "_base.css", FIGURES / f"{self.name}.css"]
-        return "".join(sheet.read_text(encoding="utf-8") for sheet in sheets if sheet.exists())
+        """The palette, the shared style sheet, and the figure's own where it has one."""
+        sheets = [PALETTE, FIGURES / "_base.css", FIGURES / f"{self.name}.css"]
+        text = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets if sheet.exists())
+        return re.sub(r"\s*/\*.*?\*/", "", text, flags=re.DOTALL)
 
     @property
     def picture(self) -> Path:
-        """The still picture, for print and for where no script runs; `book/stills.py` makes it.
-
-        Chapter: orientation.
-        """
+        """The still picture, for print and for where no script runs; `book/stills.py` makes it."""
         return FIGURES / f"{self.name}.webp"
 
 
 def _module(name: str) -> str:
-    """A module's text without what only a file can do: import the base, and name the picture beside it."""
+    """A module's text without its head, and without what only a file can do: import the base, name a picture beside it."""
     text = (FIGURES / f"{name}.js").read_text(encoding="utf-8")
+    text = re.sub(r"\A/\*.*?\*/\n+", "", text, flags=re.DOTALL)
     text = re.sub(r'^import \{[^}]*\} from "\./_base\.js";\n', "", text, flags=re.MULTILINE)
 
     def embed(match: re.Match[str]) -> str:
@@ -71,10 +62,7 @@ def _module(name: str) -> str:
 
 
 def live_figures() -> list[str]:
-    """The names of all live figures.
-
-    Chapter: orientation.
-    """
+    """The names of all live figures."""
     return sorted(path.stem for path in FIGURES.glob("*.js") if not path.stem.startswith("_"))
 
 
@@ -83,8 +71,6 @@ def live_figure(name: str) -> LiveFigure:
 
     >>> live_figure("convolution").chapter
     'layers/convolution'
-
-    Chapter: orientation.
     """
     names = live_figures()
     if name not in names:
@@ -101,10 +87,7 @@ def live_figure(name: str) -> LiveFigure:
 
 
 def live_html(name: str, **options: Any) -> str:
-    """The HTML of a live figure, the same bytes for the same options on every machine.
-
-    Chapter: orientation.
-    """
+    """The HTML of a live figure, the same bytes for the same options on every machine."""
     figure = live_figure(name)
     for option in options:
         if option not in figure.options:
@@ -139,8 +122,6 @@ def live(name: str, **options: Any) -> None:
     `options` set how it opens; each figure's module names the ones it takes.
 
     >>> live("convolution", preset="sharpen")  # doctest: +SKIP
-
-    Chapter: orientation.
     """
     figure = live_figure(name)
     bundle = {

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import logging
 import os
 import re
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["current_chapter", "setup", "show"]
+from cnnkit._names import needed
+from cnnkit.course import style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["current_chapter", "figure", "setup", "show"]
 
 _chapter: str | None = None
 
@@ -17,8 +25,6 @@ def setup(chapter: str, seed: int = 0) -> None:
     """Open a chapter: quiet logs, one seed for everything, the book's style for figures.
 
     Prints the versions that run, so that a report of a difference can name them.
-
-    Chapter: orientation.
     """
     global _chapter
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -31,30 +37,23 @@ def setup(chapter: str, seed: int = 0) -> None:
     import keras
 
     import cnnkit
-    from cnnkit.course import drawing
     from cnnkit.course.catalogue import chapter_module
     from cnnkit.gradients import backend_name
 
     chapter_module(chapter)  # an unknown chapter is an error now, not at the first claim
     _chapter = chapter
     keras.utils.set_random_seed(seed)
-    drawing.apply_style()
+    style.apply_style()
     print(f"{chapter} · cnnkit {cnnkit.__version__} · Keras {keras.__version__} on {backend_name()}")
 
 
 def current_chapter() -> str | None:
-    """The chapter that `setup` opened, or None outside a notebook.
-
-    Chapter: orientation.
-    """
+    """The chapter that `setup` opened, or None outside a notebook."""
     return _chapter
 
 
 def show(bundle: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
-    """Display a MIME bundle in the notebook, or print its plain text where there is none.
-
-    Chapter: orientation.
-    """
+    """Display a MIME bundle in the notebook, or print its plain text where there is none."""
     try:
         from IPython import get_ipython
         from IPython.display import display
@@ -67,9 +66,21 @@ def show(bundle: dict[str, Any], metadata: dict[str, Any] | None = None) -> None
         display(bundle, metadata=metadata or {}, raw=True)
 
 
-def plain(markdown: str) -> str:
-    """Markdown with its folded parts left out, for terminals.
+def figure(fig: Figure, alt: str) -> None:
+    """Show a figure with the text that a reader hears who cannot see it, then close it."""
+    if len(alt.split()) < 5:
+        raise ValueError(f"alt={alt!r} does not say what is seen; write a sentence")
+    plt = needed("matplotlib.pyplot", "plots")
+    file = io.BytesIO()
+    fig.savefig(file, format="png", dpi=style.DPI, transparent=True, bbox_inches="tight")
+    width = round(fig.get_size_inches()[0] * 96)
+    plt.close(fig)
+    show(
+        {"image/png": base64.b64encode(file.getvalue()).decode(), "text/plain": f"[figure: {alt}]"},
+        metadata={"image/png": {"alt": alt, "width": width}, "alt": alt},
+    )
 
-    Chapter: orientation.
-    """
+
+def plain(markdown: str) -> str:
+    """Markdown with its folded parts left out, for terminals."""
     return re.sub(r"\n*<details>.*?</details>", "", markdown, flags=re.DOTALL).strip()

@@ -8,24 +8,21 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from cnnkit import _paths
 from cnnkit.course import notebook
 
 __all__ = ["source"]
 
 
 def source(thing: Any, docstring: bool = False) -> None:
-    """Show the source of a function, class or module of cnnkit, with the file that it stands in.
+    """Show the source of a function, class or module of cnnkit or of a chapter, with the file that it stands in.
 
     The docstring is left out unless asked for: the chapter has just told what it says.
-
-    Chapter: orientation.
     """
     code = textwrap.dedent(inspect.getsource(thing))
     if not docstring:
         code = _without_docstrings(code)
-    file = Path(inspect.getsourcefile(thing) or "")
-    parts = file.parts
-    where = "/".join(parts[parts.index("cnnkit") :]) if "cnnkit" in parts else file.name
+    where = _paths.shown(Path(inspect.getsourcefile(thing) or ""))
     notebook.show(
         {
             "text/markdown": f"`{where}`\n\n```python\n{code.rstrip()}\n```",

@@ -11,6 +11,7 @@ from functools import partial
 
 from cnnkit.data.cards import read_cards
 from cnnkit.data.cells import cell_mosaics
+from cnnkit.data.cifar import load_cifar10
 from cnnkit.data.digits import load_digits, scattered
 from cnnkit.data.download import (
     DataDamaged,
@@ -23,8 +24,8 @@ from cnnkit.data.download import (
     verify,
 )
 from cnnkit.data.generators import drifting_grating, grating, moving_bar, noise, oriented_bars, spots
-from cnnkit.data.idx import load_cifar10, load_mnist, read_idx
 from cnnkit.data.letters import ALPHABET, letter, letters, line_pattern, load_letters
+from cnnkit.data.mnist import load_mnist, read_idx
 from cnnkit.data.pictures import natural_patches, photograph, photographs
 from cnnkit.data.records import recorded
 from cnnkit.data.registry import DataCard, DataFile, Layout, card, load, names, register

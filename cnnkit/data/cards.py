@@ -16,8 +16,6 @@ def read_cards(path: Path | None = None) -> list[DataCard]:
 
     >>> [card.name for card in read_cards()][:2]
     ['digits', 'photographs']
-
-    Chapter: orientation.
     """
     path = path or Path(__file__).with_name("cards.toml")
     return [_card(row) for row in tomllib.loads(path.read_text(encoding="utf-8"))["card"]]

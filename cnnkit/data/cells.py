@@ -16,7 +16,7 @@ def cell_mosaics(
     noise: float = 0.1,
     seed: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Images (count, size, size, 1) of a mosaic of cells, and masks (count, size, size) of their borders.
+    """Images `(count, size, size, 1)` of a mosaic of cells, and masks `(count, size, size)` of their borders.
 
     A pixel belongs to the cell whose centre is nearest; where the nearest two are about equally near, within
     `width` pixels, there is a border, and it is dark.  Centres lie about `spacing` pixels apart.  The light

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from cnnkit._names import needed
+
 __all__ = ["load_digits", "scattered"]
 
 Split = tuple[np.ndarray, np.ndarray]
@@ -12,10 +14,11 @@ Split = tuple[np.ndarray, np.ndarray]
 def load_digits(split: str = "mixed", canvas: int | None = None) -> tuple[Split, Split]:
     """Scikit-learn's digits, cut into training and test set, the same on every machine.
 
-    `split="mixed"`: of each digit, every fourth image in file order goes to the test set, so that both sets
-    tend to hold the same writers.  `split="ordered"`: of each digit, the last quarter in file order is the
-    test set.  Neighbours in the file tend to come from the same hand, so this test set is the harder one.
-    `canvas=12` puts each digit at a random place on an empty field of 12 x 12.
+    Args:
+        split: "mixed": of each digit, every fourth image in file order goes to the test set, so that both sets tend to
+            hold the same writers.  "ordered": of each digit, the last quarter in file order is the test set;
+            neighbours in the file tend to come from the same hand, so this test set is the harder one.
+        canvas: put each digit at a random place on an empty field of so many pixels a side; 8 x 8 as it is if None.
 
     >>> (x_train, y_train), (x_test, y_test) = load_digits()
     >>> x_train.shape, x_test.shape
@@ -23,13 +26,11 @@ def load_digits(split: str = "mixed", canvas: int | None = None) -> tuple[Split,
 
     Chapter: orientation.
     """
-    from sklearn.datasets import load_digits as sklearn_digits
-
     if split not in ("mixed", "ordered"):
         raise ValueError(
             f"split is '{split}'; choose 'mixed' (same writers) or 'ordered' (later writers are the test)"
         )
-    images, labels = sklearn_digits(return_X_y=True)
+    images, labels = needed("sklearn.datasets", "course").load_digits(return_X_y=True)
     images = (images.reshape(-1, 8, 8, 1) / 16).astype(np.float32)
     labels = labels.astype(np.int64)
     test = np.zeros(len(labels), bool)

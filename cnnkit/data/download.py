@@ -31,33 +31,21 @@ _STALE_SECONDS = 24 * 3600
 
 
 class DataUnavailable(FileNotFoundError):
-    """A file of a data set cannot be had; the message names its address and the place to put it.
-
-    Chapter: orientation.
-    """
+    """A file of a data set cannot be had; the message names its address and the place to put it."""
 
 
 class DataDamaged(ValueError):
-    """A file has not the checksum it should have; the message names it, both sums and the remedy.
-
-    Chapter: orientation.
-    """
+    """A file has not the checksum it should have; the message names it, both sums and the remedy."""
 
 
 def local_folder() -> Path | None:
-    """The user's own data folder, `$CNNKIT_DATA`, or None where it is not set.
-
-    Chapter: orientation.
-    """
+    """The user's own data folder, `$CNNKIT_DATA`, or None where it is not set."""
     value = os.environ.get(ENVIRONMENT)
     return Path(value).expanduser() if value else None
 
 
 def cache_folder() -> Path:
-    """Where downloads are kept: the operating system's cache folder for this user.
-
-    Chapter: orientation.
-    """
+    """Where downloads are kept: the operating system's cache folder for this user."""
     import pooch
 
     return Path(pooch.os_cache("cnnkit"))
@@ -70,18 +58,13 @@ def available(name: str, layout: str | None = None) -> bool:
 
     >>> available("digits")
     True
-
-    Chapter: orientation.
     """
     entry = card(name)
     return not entry.layouts or locate(name, layout) is not None
 
 
 def locate(name: str, layout: str | None = None) -> Path | None:
-    """The folder in which all files of a set lie, `$CNNKIT_DATA` before the cache, or None.
-
-    Chapter: orientation.
-    """
+    """The folder in which all files of a set lie, `$CNNKIT_DATA` before the cache, or None."""
     entry = card(name)
     for form in [entry.layout(layout)] if layout else entry.layouts:
         for folder in _folders(entry):
@@ -95,8 +78,6 @@ def verify(name: str, layout: str | None = None) -> dict[str, str]:
 
     >>> verify("digits")  # ships with scikit-learn: no files to look at
     {}
-
-    Chapter: orientation.
     """
     entry = card(name)
     if not entry.layouts:
@@ -118,8 +99,6 @@ def fetch(name: str, layout: str | None = None, progress: bool = True) -> Path:
 
     >>> fetch("mnist")  # doctest: +SKIP
     PosixPath('/home/you/.cache/cnnkit/mnist')
-
-    Chapter: orientation.
     """
     entry = card(name)
     form = entry.layout(layout)

@@ -56,7 +56,7 @@ def moving_bar(
     width: float = 3.0,
     bright: bool = True,
 ) -> np.ndarray:
-    """A bar that sweeps across the field at right angles to itself: (frames, size, size, 1).
+    """A bar that sweeps across the field at right angles to itself: `(frames, size, size, 1)`.
 
     It moves `travel` pixels in all, centred (the whole field if None), towards `angle + 90` degrees.
 
@@ -85,7 +85,7 @@ def grating(
 ) -> np.ndarray:
     """Sine-wave gratings whose stripes lie along each angle, around a grey of 0.5.
 
-    The luminance is (1 + contrast * cos(2 pi u / wavelength - phase)) / 2, with u the distance across the
+    The luminance is `(1 + contrast * cos(2 pi u / wavelength - phase)) / 2`, with u the distance across the
     stripes; `phase` is in degrees.
 
     >>> grating([0, 90], size=16, wavelength=4).shape
@@ -110,7 +110,7 @@ def drifting_grating(
     wavelength: float = 8.0,
     contrast: float = 1.0,
 ) -> np.ndarray:
-    """A grating that moves on by `cycles` wavelengths over the film: (frames, size, size, 1).
+    """A grating that moves on by `cycles` wavelengths over the film: `(frames, size, size, 1)`.
 
     >>> drifting_grating(45, frames=8).shape
     (8, 32, 32, 1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from cnnkit._names import needed
+
 __all__ = ["ALPHABET", "letter", "letters", "line_pattern", "load_letters"]
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -33,7 +35,7 @@ Split = tuple[np.ndarray, np.ndarray]
 
 
 def letter(character: str, size: int | None = None) -> np.ndarray:
-    """One letter (height, width, 1) of zeros and ones: 7 x 5 as drawn, or centred in a square of `size`.
+    """One letter `(height, width, 1)` of zeros and ones: 7 x 5 as drawn, or centred in a square of `size`.
 
     In a square the letter is magnified by the largest whole number that leaves a margin of a pixel.
 
@@ -62,17 +64,24 @@ def line_pattern(
 ) -> np.ndarray:  # fmt: skip
     """X, Y, T, Z or a digit in thin lines, 16 x 16 x 1, of the kind that the neocognitron was shown.
 
-    `size` is the side in pixels, `down` and `right` move it, `turn` turns it clockwise about its middle (in
-    degrees), `thick` is the width of its lines, `tremble` the standard deviation, in pixels, by which an
-    unsteady hand misses the ends of the strokes. What falls outside the square is not drawn.
+    What falls outside the square is not drawn.
+
+    Args:
+        character: X, Y, T, Z or a digit.
+        size: the side in pixels.
+        down: pixels to move it down.
+        right: pixels to move it to the right.
+        turn: degrees to turn it clockwise about its middle.
+        thick: the width of its lines.
+        tremble: the standard deviation, in pixels, by which an unsteady hand misses the ends of the strokes.
+        seed: of the trembling.
 
     >>> int(line_pattern("T").sum()), int(line_pattern("T", thick=2).sum())
     (17, 36)
 
     Chapter: origins/neocognitron.
     """
-    from skimage.draw import line
-
+    line = needed("skimage.draw", "course").line
     if character not in _STROKES:
         raise ValueError(f"no lines are kept for {character!r}; there are {''.join(_STROKES)}")
     if size < 2 or thick < 1:
@@ -103,11 +112,20 @@ def letters(
     noise: float = 0.0,
     seed: int = 0,
 ) -> Split:
-    """Images (count, size, size, 1) of letters, each changed by chance, and labels into `characters`.
+    """Images `(count, size, size, 1)` of letters, each changed by chance, and labels into `characters`.
 
-    `shift`: at most so many pixels each way. `scale`: magnified by 1 - scale to 1 + scale. `rotate`: at most
-    so many degrees. `distort`: an elastic field of so many pixels' standard deviation. `noise`: standard
-    deviation of Gaussian noise. With all of them zero the images are the drawn letters.
+    With nothing changed the images are the drawn letters.
+
+    Args:
+        count: how many images.
+        size: the side in pixels.
+        characters: the letters, in turn.
+        shift: moved by at most so many pixels each way.
+        scale: magnified by `1 - scale` to `1 + scale`.
+        rotate: turned by at most so many degrees.
+        distort: bent by an elastic field of so many pixels' standard deviation.
+        noise: the standard deviation of Gaussian noise.
+        seed: of everything drawn.
 
     >>> images, labels = letters(52, size=20, shift=2, distort=0.5)
     >>> images.shape, len(set(labels.tolist()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnnkit._names import unknown
+from cnnkit._names import needed, unknown
 
 __all__ = ["NATURAL", "natural_patches", "photograph", "photographs"]
 
@@ -30,9 +30,9 @@ def photographs() -> list[str]:
 
 
 def photograph(name: str, grey: bool = False, size: int | tuple[int, int] | None = None) -> np.ndarray:
-    """A photograph (height, width, channels), float32 in [0, 1], in grey and at another size if wanted.
+    """A photograph `(height, width, channels)`, float32 in [0, 1], in grey and at another size if wanted.
 
-    Grey pictures have one channel, colour pictures three. `size` is a side or (height, width); the picture
+    Grey pictures have one channel, colour pictures three. `size` is a side or `(height, width)`; the picture
     is shrunk with smoothing, so that nothing aliases.
 
     >>> photograph("camera").shape, photograph("cat", grey=True, size=(60, 90)).shape
@@ -40,8 +40,7 @@ def photograph(name: str, grey: bool = False, size: int | tuple[int, int] | None
 
     Chapter: origins/hubel-wiesel.
     """
-    import skimage
-
+    skimage = needed("skimage", "course")
     if name not in _PICTURES:
         raise KeyError(unknown("photograph", name, _PICTURES))
     picture = skimage.util.img_as_float32(getattr(skimage.data, name)())
@@ -63,7 +62,7 @@ def natural_patches(
     pictures: tuple[str, ...] = NATURAL,
     centred: bool = True,
 ) -> np.ndarray:
-    """Square patches from random places of grey photographs: (count, size, size, 1) float32.
+    """Square patches from random places of grey photographs: `(count, size, size, 1)` float32.
 
     Every picture gives the same number of patches. `centred` takes each patch's own mean away; flat patches
     (standard deviation under 0.01) are drawn again, for they show nothing.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnnkit._names import unknown
+from cnnkit._names import needed, unknown
 from cnnkit._paths import resource
 
 if TYPE_CHECKING:
@@ -18,11 +18,8 @@ def recorded(name: str) -> pandas.DataFrame:
 
     >>> recorded("digits-ablation-5-seeds").net.nunique()
     8
-
-    Chapter: orientation.
     """
-    import pandas
-
+    pandas = needed("pandas", "plots")
     tables = {path.stem: path for path in resource("results").glob("*.csv")}
     if name not in tables:
         raise KeyError(unknown("table of results", name, tables))

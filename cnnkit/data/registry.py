@@ -9,7 +9,6 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from cnnkit._names import unknown
@@ -22,8 +21,6 @@ class DataFile:
     """One file of a data set: its name, SHA-256, size in bytes, and the addresses it can be had from.
 
     `addresses` is empty for a file that was derived for this course and lies at no public address.
-
-    Chapter: orientation.
     """
 
     name: str
@@ -34,10 +31,7 @@ class DataFile:
 
 @dataclass(frozen=True)
 class Layout:
-    """One form in which a data set may lie in its folder, with `complete=False` for a subset.
-
-    Chapter: orientation.
-    """
+    """One form in which a data set may lie in its folder, with `complete=False` for a subset."""
 
     name: str
     files: tuple[DataFile, ...]
@@ -52,8 +46,6 @@ class DataCard:
     `tier` 1 is always there, 2 is a real set that is fetched, 3 are pretrained weights.  `licence_read` is
     False where the licence is hearsay: check it at `homepage` before you publish with the data.
     The first layout is the canonical one; `folder` is where the files lie below `$CNNKIT_DATA`.
-
-    Chapter: orientation.
     """
 
     name: str
@@ -117,8 +109,6 @@ def register(entry: DataCard, loader: Callable[..., Any] | None = None) -> DataC
     """List a data set, with the function that loads it if there is one.
 
     >>> register(my_card, loader=lambda: (x, y))  # doctest: +SKIP
-
-    Chapter: orientation.
     """
     if entry.name in CARDS:
         raise ValueError(f"a data set called '{entry.name}' is registered already; choose another name")
@@ -133,8 +123,6 @@ def names(pattern: str = "*") -> list[str]:
 
     >>> names("*mnist")
     ['fashion_mnist', 'mnist']
-
-    Chapter: orientation.
     """
     return sorted(fnmatch.filter(CARDS, pattern))
 
@@ -144,8 +132,6 @@ def card(name: str) -> DataCard:
 
     >>> card("mnist").samples
     '60,000 + 10,000'
-
-    Chapter: orientation.
     """
     if name not in CARDS:
         raise KeyError(unknown("data set", name, CARDS))
@@ -161,8 +147,6 @@ def load(name: str, **options: Any) -> Any:
     >>> (x_train, y_train), (x_test, y_test) = load("digits")
     >>> x_train.shape
     (1352, 8, 8, 1)
-
-    Chapter: orientation.
     """
     entry = card(name)
     if name not in LOADERS:
@@ -171,10 +155,3 @@ def load(name: str, **options: Any) -> Any:
             + ", ".join(file.name for file in entry.files)
         )
     return LOADERS[name](**options)
-
-
-def fetched(name: str, layout: str | None = None) -> Path:
-    """The folder of a set's files; here so that loaders need only this module."""
-    from cnnkit.data.download import fetch
-
-    return fetch(name, layout=layout)

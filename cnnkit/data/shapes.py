@@ -15,10 +15,10 @@ Split = tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class Shapes:
-    """Images (n, size, size, 1), labels (n,), boxes (n, 4) and masks (n, size, size).
+    """Images `(n, size, size, 1)`, labels `(n,)`, boxes `(n, 4)` and masks `(n, size, size)`.
 
-    A box is top, left, bottom, right, half open: rows top to bottom - 1 and columns
-    left to right - 1 hold the shape.
+    A box is top, left, bottom, right, half open: rows `top` to `bottom - 1` and columns
+    `left` to `right - 1` hold the shape.
 
     Chapter: orientation.
     """

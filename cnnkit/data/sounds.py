@@ -85,7 +85,7 @@ def voices(
 def speak(
     texts: Sequence[str], speakers: Sequence[Voice], noise: float = 0.3, seed: int = 0
 ) -> tuple[np.ndarray, list[list[float]]]:
-    """Say texts such as "ba" or "digabo", one by each voice: waves (n, samples), and when each vowel sets in.
+    """Say texts such as "ba" or "digabo", one by each voice: waves `(n, samples)`, and when each vowel sets in.
 
     A text is made of syllables, a stop (b, d, g) before a vowel (a, e, i, o, u). The onsets are in seconds. All
     waves are as long as the longest needs; `noise` is a hiss relative to the loudness of the speech.
@@ -115,7 +115,7 @@ def speak(
 
 
 def mel_spectrogram(waves: np.ndarray, bands: int = 16, lowest: int = 0) -> np.ndarray:
-    """Log energies in bands of equal width on the mel scale, a frame every 10 ms: (n, frames, bands).
+    """Log energies in bands of equal width on the mel scale, a frame every 10 ms: `(n, frames, bands)`.
 
     Windows of 21 ms (Hamming) are taken every 5 ms and averaged in pairs. Band 0 begins near 300 Hz; `lowest`
     is the first band that is wanted, and may lie below it.

@@ -26,7 +26,7 @@ class Electromyogram:
 
 
 def motor_units(count: int = 3, length: int = 41, seed: int = 0) -> np.ndarray:
-    """Action potentials as an electrode hears them: two or three waves, within 20 ms, (count, length), of energy 1.
+    """Action potentials as an electrode hears them: two or three waves, within 20 ms, `(count, length)`, of energy 1.
 
     Each is a derivative of a bell (the first or the second), of its own width, and slightly off the middle.
 

@@ -38,7 +38,7 @@ def spoken_stops(
 ) -> Speech:
     """The task of the time-delay network: is it b, d or g?  Patches of 15 frames by 16 mel bands.
 
-    Each is a stop before one of five vowels, and the vowel sets in at the middle frame. With a `margin` of (t, f)
+    Each is a stop before one of five vowels, and the vowel sets in at the middle frame. With a `margin` of `(t, f)`
     there are t more frames at either end and f more bands, for `window_of` to cut moved patches from. With `rooms`
     (responses, as `room_response` makes them) each utterance sounds in one of them. In `running` speech another
     syllable comes before.
@@ -102,7 +102,7 @@ def spoken_words(
     noise: float = 0.3,
     seed: int = 0,
 ) -> Speech:
-    """Words of syllables, such as "badi": (n, frames, 16).  Each begins `late` by so many seconds, drawn from a range.
+    """Words of syllables, such as "badi": `(n, frames, 16)`.  Each begins `late` by so many seconds, drawn from a range.
 
     What a slow voice has not said within the frames is cut off.
 

@@ -110,7 +110,7 @@ _CARDS = {
                 classes=10,
                 input_shape=(32, 32, 1),
                 licence="Apache-2.0; trained on MNIST",
-                made_by="python data/weights/train_lenet5.py --keep",
+                made_by="python chapters/models/lenet_mnist_trials.py --keep",
                 note="one run of data/results/lenet5-mnist-5-seeds.csv",
             )
         },

@@ -123,7 +123,7 @@ def trained_tolerant(build: str, weights: bool = True) -> keras.Model:
     """A build of `tolerant` with 16 filters that has learned scikit-learn's digits in the middle of a 20 x 20 field.
 
     The builds "..., shifted" saw the digits moved by up to four pixels; in "transformer, shifted" a spatial
-    transformer comes first.  Their names are the keys of `BUILDS`; `data/results/shift_tolerance.py` made the
+    transformer comes first.  Their names are the keys of `BUILDS`; `chapters/layers/receptive_fields_trials.py` made the
     weights (those of "none, dense" are too many to ship).  `weights=False` gives the build before training.
 
     >>> trained_tolerant("stride, average").name

@@ -16,7 +16,7 @@ from cnnkit.origins.emg import (
 )
 from cnnkit.origins.gabor import GaborFit, coordinates, fit_gabor, gabor, gabor_bank
 from cnnkit.origins.handmade import drawn_kernels, feature_recognizer, shuffled_kernels, skeletons
-from cnnkit.origins.learned import gaussian_twin, learn_filters
+from cnnkit.origins.learned import gaussian_surrogate, learn_filters
 from cnnkit.origins.neocognitron import grow, neocognitron, representatives, winning_planes
 from cnnkit.origins.neurons import (
     complex_cell_energy,
@@ -60,7 +60,7 @@ __all__ = [
     "fit_gabor",
     "gabor",
     "gabor_bank",
-    "gaussian_twin",
+    "gaussian_surrogate",
     "grow",
     "hebbian_weights",
     "inverse_filter_net",

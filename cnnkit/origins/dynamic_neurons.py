@@ -10,11 +10,16 @@ __all__ = ["delta_rule", "dynamic_neurons", "hebbian_weights"]
 
 
 def dynamic_neurons(x: np.ndarray, w: np.ndarray, correlate: bool = False) -> np.ndarray:
-    """What each neuron sums up at each time from what has come in until then: (time, neurons).
+    """What each neuron sums up at each time from what has come in until then: `(time, neurons)`.
 
-    y_k(t) = sum over c and d of w(d, c, k) x_c(t - d): a true convolution in time, summed over the channels.
-    `x` is (time, channels), `w` is (delays, channels, neurons). With `correlate` the weights are read from the
-    oldest frame to the newest, without turning them round.
+    It is a true convolution in time, summed over the channels ::
+
+        y_k(t) = sum over c and d of w(d, c, k) x_c(t - d)
+
+    Args:
+        x: `(time, channels)`.
+        w: `(delays, channels, neurons)`.
+        correlate: read the weights from the oldest frame to the newest, without turning them round.
 
     >>> dynamic_neurons(np.eye(3)[:, :1], np.array([1, 10, 100])[:, None, None])[:, 0]
     array([  1.,  10., 100.])
@@ -30,7 +35,7 @@ def dynamic_neurons(x: np.ndarray, w: np.ndarray, correlate: bool = False) -> np
 def hebbian_weights(patterns: np.ndarray) -> np.ndarray:
     """The Hebbian rule in time, one neuron a pattern: each delay remembers what stood there, a matched filter.
 
-    `patterns` are (neurons, time, channels); the answer to its own pattern is 1 when its last frame has come.
+    `patterns` are `(neurons, time, channels)`; the answer to its own pattern is 1 when its last frame has come.
 
     >>> hebbian_weights(np.ones((2, 5, 3))).shape
     (5, 3, 2)
@@ -49,10 +54,13 @@ def delta_rule(
     steps: int = 300,
     correlate: bool = False,
 ) -> np.ndarray:
-    """The delta rule in time: weights (delays, channels, neurons) that answer `x` with `target`.
+    """The delta rule in time: weights `(delays, channels, neurons)` that answer `x` with `target`.
 
-    w(d, c, k) gains rate * sum over t of (target_k(t) - y_k(t)) x_c(t - d): the error is correlated with the past
-    of the input, which is gradient descent on the squared error. `rate` is relative to the fastest that is stable.
+    The error is correlated with the past of the input, which is gradient descent on the squared error ::
+
+        w(d, c, k) gains rate * sum over t of (target_k(t) - y_k(t)) x_c(t - d)
+
+    `rate` is relative to the fastest that is stable.
 
     Chapter: origins/first-convnets.
     """

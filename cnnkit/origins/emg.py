@@ -37,7 +37,7 @@ class SpikeScore:
 
 
 def matched_filters(shapes: np.ndarray) -> np.ndarray:
-    """Filters (length, units) that ask how much of each shape stands here: the shapes themselves.
+    """Filters `(length, units)` that ask how much of each shape stands here: the shapes themselves.
 
     Best for one shape in white noise, and blind to the other units.
 
@@ -47,10 +47,10 @@ def matched_filters(shapes: np.ndarray) -> np.ndarray:
 
 
 def wiener_filters(shapes: np.ndarray, density: float, noise: float, length: int = 61) -> np.ndarray:
-    """The linear filters (length, units) with the least squared error, from what is known about the signal.
+    """The linear filters `(length, units)` with the least squared error, from what is known about the signal.
 
     Spikes are taken as independent, each with probability `density` a sample, the noise as white of standard
-    deviation `noise`. With R the autocorrelation of the signal and r that of signal and spikes, R w = r.
+    deviation `noise`. With R the autocorrelation of the signal and r that of signal and spikes, `R w = r`.
 
     Chapter: origins/first-convnets.
     """
@@ -116,7 +116,7 @@ def deconvolution_net(units: int = 3, length: int = 41, hidden: int = 12) -> ker
 
 
 def find_spikes(traces: np.ndarray, threshold: ArrayLike, apart: int = 10) -> np.ndarray:
-    """Peaks of traces (n, samples, units) above a threshold, the higher of two that are less than `apart` away.
+    """Peaks of traces `(n, samples, units)` above a threshold, the higher of two that are less than `apart` away.
 
     `threshold` is one number, or one for each unit.
 

@@ -53,13 +53,20 @@ def gabor(
 ) -> NDArray[np.float64]:
     """A Gabor patch of unit length: stripes `cos(2 pi u / wavelength + phase)` under a soft envelope.
 
-    The envelope is `exp(-(u^2 + aspect^2 v^2) / 2 sigma^2)`; v runs along the bar and u across it. `phase`
-    (degrees) chooses the kind: 0 a bright bar, 90 an edge, 180 a dark bar, 270 the opposite edge. `sigma`
-    defaults to 0.45 wavelengths, and `aspect` below 1 makes the patch longer than it is wide. `balanced`
-    takes away what the patch would say to even illumination, so that its sum is zero. This is one reason
-    why `skimage.filters.gabor_kernel` is not used here: its even kernels answer to a blank wall. The other
-    is that its size changes with the angle, so that a bank cannot be stacked. Unbalanced, and within its
-    window, the two agree (a test says so).
+    The envelope is `exp(-(u^2 + aspect^2 v^2) / 2 sigma^2)`; v runs along the bar and u across it. For two reasons
+    `skimage.filters.gabor_kernel` is not used here: its even kernels answer to a blank wall, and its size changes with
+    the angle, so that a bank cannot be stacked. Unbalanced, and within its window, the two agree (a test says so).
+
+    Args:
+        size: the side in pixels.
+        orientation: degrees, counter-clockwise from the horizontal.
+        wavelength: of the stripes, in pixels.
+        phase: the kind, in degrees: 0 a bright bar, 90 an edge, 180 a dark bar, 270 the opposite edge.
+        sigma: the width of the envelope, 0.45 wavelengths if None.
+        aspect: below 1 the patch is longer than it is wide.
+        x: pixels to the right of the middle.
+        y: pixels above the middle.
+        balanced: take away what the patch would say to even illumination, so that its sum is zero.
 
     >>> gabor(13).shape
     (13, 13)

@@ -13,6 +13,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
+from cnnkit._names import needed
 from cnnkit.layers.squashing import scaled_tanh
 from cnnkit.origins._building import channels_last
 
@@ -74,8 +75,7 @@ def skeletons(images: NDArray, threshold: float = 0.5) -> NDArray[np.float32]:
 
     Chapter: origins/first-convnets.
     """
-    from skimage.morphology import skeletonize
-
+    skeletonize = needed("skimage.morphology", "course").skeletonize
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[-1] != 1:
         raise ValueError(f"skeletons wants grey images (n, height, width, 1); got shape {images.shape}")
@@ -93,10 +93,17 @@ def feature_recognizer(
 ) -> keras.Model:
     """Fixed kernels, what they find summed up in coarse blocks, and a trained head of two layers.
 
-    `kernels` is `(5, 5, 1, maps)`, the drawn ones if None.  A kernel answers where it is matched better than
-    half, and its map is reduced to `blocks` x `blocks` maxima.  With `train_kernels` backpropagation may
-    change the kernels, and their thresholds, too: the same graph, one line of code, and another epoch of
-    history.  Pictures lie in [0, 1], ink bright; outputs are squashed, with targets +1 and -1.
+    A kernel answers where it is matched better than half.  Pictures lie in [0, 1], ink bright; outputs are squashed,
+    with targets +1 and -1.
+
+    Args:
+        kernels: `(5, 5, 1, maps)`, the drawn ones if None.
+        train_kernels: let backpropagation change the kernels, and their thresholds, too: the same graph, one line of
+            code, and another epoch of history.
+        classes: units of the last layer.
+        input_shape: of one picture.
+        blocks: each map is reduced to `blocks` x `blocks` maxima.
+        hidden: units of the trained layer before the last.
 
     >>> model = feature_recognizer()
     >>> sum(weight.shape[0] for weight in model.trainable_weights if len(weight.shape) == 2)

@@ -7,16 +7,18 @@ import warnings
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["gaussian_twin", "learn_filters"]
+from cnnkit._names import needed
+
+__all__ = ["gaussian_surrogate", "learn_filters"]
 
 
-def gaussian_twin(patches: ArrayLike, seed: int = 0) -> NDArray[np.float64]:
+def gaussian_surrogate(patches: ArrayLike, seed: int = 0) -> NDArray[np.float64]:
     """Gaussian noise with the same mean and covariance as the patches, and nothing else of theirs.
 
     Any two pixels go together as they do in the photographs, yet there is not one contour: the control for
     what photographs teach.
 
-    >>> gaussian_twin(np.random.default_rng(0).random((50, 4, 4, 1))).shape
+    >>> gaussian_surrogate(np.random.default_rng(0).random((50, 4, 4, 1))).shape
     (50, 4, 4, 1)
 
     Chapter: origins/hubel-wiesel.
@@ -44,9 +46,9 @@ def learn_filters(
     Paper: doi:10.1038/381607a0.
     """
     from scipy.stats import kurtosis
-    from sklearn.decomposition import FastICA
-    from sklearn.exceptions import ConvergenceWarning
 
+    FastICA = needed("sklearn.decomposition", "course").FastICA
+    ConvergenceWarning = needed("sklearn.exceptions", "course").ConvergenceWarning
     patches = np.asarray(patches, np.float64)
     if patches.ndim not in (3, 4) or (patches.ndim == 4 and patches.shape[-1] != 1):
         raise ValueError(f"learn_filters wants grey patches (n, size, size); got shape {patches.shape}")

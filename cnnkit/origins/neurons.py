@@ -1,4 +1,4 @@
-"""Model cells in NumPy: what chapter 01 writes by hand, and the oracle of the layers in `cells.py`.
+"""Model cells in NumPy: what the chapter on Hubel and Wiesel writes by hand, and the oracle of the layers in `cells.py`.
 
 A cell is a function from images, `(n, height, width)` or `(n, height, width, 1)`, to n firing rates. Rates are
 never negative.

@@ -28,7 +28,7 @@ def abstraction_pyramid(
     """Three levels, each half as fine as the one below, that repair a picture in several iterations.
 
     At every iteration each level hears the level below, itself and its neighbours, and the level above, all as
-    they were an iteration ago, and answers s = tanh(up + lateral + down + b); the lowest also hears the
+    they were an iteration ago, and answers `s = tanh(up + lateral + down + b)`; the lowest also hears the
     picture.  After each iteration a picture is read from the lowest level, so the output is
     `(batch, iterations, height, width, channels)`.  The weights do not depend on `iterations`: a network
     trained with six can be asked for twenty.

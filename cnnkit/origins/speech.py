@@ -29,7 +29,7 @@ def tdnn(
     """The time-delay network of Waibel and colleagues, with the published sizes as defaults.
 
     Eight units look at three frames of all bands, one unit for each class at five frames of those; the answer is
-    what the latter collect over all times, sigmoid(w mean over t of h(t) + b), with one w and b for each class.
+    what the latter collect over all times, `sigmoid(w mean over t of h(t) + b)`, with one w and b for each class.
     The first hidden units reach from -1 to 1 rather than from 0 to 1: the same family of functions, learned faster.
 
     >>> tdnn().count_params()
@@ -95,8 +95,8 @@ def syllable_tdnns(
 def syllable_detectors(trained: keras.Model, frames: int) -> keras.Model:
     """What trained `syllable_tdnns` say at each time of a longer utterance, before anything is collected.
 
-    The weights do not know how long the input is, so they are taken over as they are: (frames, bands) in,
-    (frames less the delays, syllables) out, each between 0 and 1.
+    The weights do not know how long the input is, so they are taken over as they are: `(frames, bands)` in,
+    `(frames less the delays, syllables)` out, each between 0 and 1.
 
     >>> syllable_detectors(syllable_tdnns(4), frames=90).output_shape
     (None, 84, 4)
@@ -119,9 +119,14 @@ def word_network(
 ) -> keras.Model:
     """Words from syllables: detectors, merged over time, then a classifier of two dense layers.
 
-    `pooling` is `max` (as Yamaguchi and colleagues did), `average`, or `none` (each time its own weights). With
-    `parts` the utterance is pooled in that many stretches of equal length, which keeps a rough order. The detectors
-    are part of the model and learn on with it.
+    The detectors are part of the model and learn on with it.
+
+    Args:
+        detectors: as `syllable_detectors` gives them.
+        words: how many there are to tell apart.
+        pooling: "max" (as Yamaguchi and colleagues did), "average", or "none" (each time its own weights).
+        parts: in how many stretches of equal length the utterance is pooled, which keeps a rough order.
+        hidden: units of the layer before the last.
 
     Chapter: origins/first-convnets.
     """

@@ -95,9 +95,9 @@ class TuningCurve:
 def measure_tuning(
     cell: Cell, stimuli: ArrayLike, values: ArrayLike, period: float | None = None
 ) -> TuningCurve:
-    """Show `stimuli` (n, height, width, 1) to a cell, and pair its n answers with `values`.
+    """Show `stimuli`, `(n, height, width, 1)`, to a cell, and pair its n answers with `values`.
 
-    Stimuli of shape (n, frames, height, width, 1) are films, and the loudest frame of each counts.
+    Stimuli of shape `(n, frames, height, width, 1)` are films, and the loudest frame of each counts.
 
     >>> curve = measure_tuning(lambda x: x.sum(axis=(1, 2, 3)), np.ones((3, 2, 2, 1)), [0, 60, 120], period=180)
     >>> curve.responses.tolist(), curve.bandwidth

@@ -31,7 +31,7 @@ AMPLITUDE, SLOPE = 1.7159, 2 / 3
 
 
 def relu(x: np.ndarray) -> np.ndarray:
-    """max(0, x): pass what is positive, silence the rest.
+    """`max(0, x)`: pass what is positive, silence the rest.
 
     >>> relu(np.array([-2.0, 3.0]))
     array([0., 3.])
@@ -50,7 +50,7 @@ def relu_derivative(x: np.ndarray) -> np.ndarray:
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(-x)), computed so that no large exponential appears.
+    """`1 / (1 + exp(-x))`, computed so that no large exponential appears.
 
     >>> sigmoid(np.array([-1000.0, 0.0]))
     array([0. , 0.5])
@@ -85,7 +85,7 @@ def tanh_derivative(x: np.ndarray) -> np.ndarray:
 
 
 def scaled_tanh(x: np.ndarray) -> np.ndarray:
-    """1.7159 tanh(2 x / 3): LeNet's squashing function, chosen so that +1 and -1 map to themselves.
+    """`1.7159 tanh(2 x / 3)`: LeNet's squashing function, chosen so that +1 and -1 map to themselves.
 
     >>> scaled_tanh(np.array([-1.0, 1.0])).round(4)
     array([-1.,  1.])
@@ -106,7 +106,7 @@ def scaled_tanh_derivative(x: np.ndarray) -> np.ndarray:
 
 
 def abs_tanh(x: np.ndarray) -> np.ndarray:
-    """|tanh(x)|: blind to the sign, as a detector of edges may be that does not care which side is bright.
+    """`|tanh(x)|`: blind to the sign, as a detector of edges may be that does not care which side is bright.
 
     Chapter: layers/activations.
     Paper: doi:10.1109/ICCV.2009.5459469.
@@ -115,7 +115,7 @@ def abs_tanh(x: np.ndarray) -> np.ndarray:
 
 
 def leaky_relu(x: np.ndarray, slope: float = 0.01) -> np.ndarray:
-    """max(slope x, x): what is negative leaks through, so that its gradient is never zero.
+    """`max(slope x, x)`: what is negative leaks through, so that its gradient is never zero.
 
     >>> leaky_relu(np.array([-2.0, 3.0]))
     array([-0.02,  3.  ])
@@ -193,7 +193,7 @@ def silu_derivative(x: np.ndarray) -> np.ndarray:
 
 
 def hard_silu(x: np.ndarray) -> np.ndarray:
-    """x min(max(x + 3, 0), 6) / 6: silu from straight pieces, for telephones; MobileNetV3's h-swish.
+    """`x min(max(x + 3, 0), 6) / 6`: silu from straight pieces, for telephones; MobileNetV3's h-swish.
 
     >>> hard_silu(np.array([-1.0, 1.0, 3.0])).round(3)
     array([-0.333,  0.667,  3.   ])

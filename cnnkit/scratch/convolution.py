@@ -73,12 +73,19 @@ def convolve2d(
 ) -> np.ndarray:
     """Convolve images as a Keras layer does, by cross-correlation: slide, multiply, sum, add the bias.
 
-    y[i, j, f] = b[f] + sum over m, n, c of w[m, n, c, f] x[s i + d m - p, s j + d n - p, c]
+    With stride s, dilation d and padding p ::
 
-    `x` is (batch, height, width, c_in), `w` is (k, k, c_in / groups, c_out), `b` is (c_out,).
-    `padding` is "same", "valid", a number for every side, or one entry for height and one for
-    width, each again a number or a pair (before, after).  With groups, channels are cut into equal parts that
-    never meet.
+        y[i, j, f] = b[f] + sum over m, n, c of w[m, n, c, f] x[s i + d m - p, s j + d n - p, c]
+
+    Args:
+        x: images, `(batch, height, width, c_in)`.
+        w: kernels, `(k, k, c_in / groups, c_out)`.
+        b: biases, `(c_out,)`, zero if None.
+        stride: how far the kernel moves, a number or `(down, right)`.
+        padding: "same", "valid", a number for every side, or one entry for height and one for width, each again a
+            number or a pair `(before, after)`.
+        dilation: how far the taps of the kernel stand apart.
+        groups: into how many equal parts that never meet the channels are cut.
 
     >>> convolve2d(np.ones((1, 5, 5, 3)), np.ones((3, 3, 3, 8))).shape
     (1, 3, 3, 8)
@@ -111,7 +118,7 @@ def convolve2d_backward(
     """Carry the gradient `dy` of `convolve2d` back to the image, the kernel and the bias.
 
     The forward pass copies a pixel to each place that uses it and sums; so the backward pass
-    sums over those places.  For one kernel offset, y gains u w, hence dw = u' dy and du = dy w'.
+    sums over those places.  For one kernel offset, `y` gains `u w`, hence `dw = u' dy` and `du = dy w'`.
 
     >>> x, w = np.ones((1, 5, 5, 3)), np.ones((3, 3, 3, 8))
     >>> [gradient.shape for gradient in convolve2d_backward(np.ones((1, 3, 3, 8)), x, w)]
@@ -147,7 +154,14 @@ def convolve1d(
 ) -> np.ndarray:
     """Convolve sequences: pictures one pixel high.
 
-    `x` is (batch, time, c_in), `w` is (k, c_in / groups, c_out).
+    Args:
+        x: sequences, `(batch, time, c_in)`.
+        w: kernels, `(k, c_in / groups, c_out)`.
+        b: biases, `(c_out,)`, zero if None.
+        stride: how far the kernel moves.
+        padding: as in `convolve2d`, of the one side.
+        dilation: how far the taps of the kernel stand apart.
+        groups: into how many equal parts that never meet the channels are cut.
 
     >>> convolve1d(np.ones((2, 10, 4)), np.ones((3, 4, 6)), dilation=2).shape
     (2, 6, 6)
@@ -165,7 +179,9 @@ def convolve1d(
 def true_convolve2d(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     """Convolve as mathematics does, with the kernel turned by 180 degrees.
 
-    (I * K)(i, j) = sum over m, n of I(m, n) K(i - m, j - n)
+    With image I and kernel K ::
+
+        (I * K)(i, j) = sum over m, n of I(m, n) K(i - m, j - n)
 
     Both arguments are plain matrices, and the sum runs over all places where they touch, so the
     result has one side less than the sum of the two sides.

@@ -8,7 +8,7 @@ __all__ = ["dense", "dense_backward"]
 
 
 def dense(x: np.ndarray, w: np.ndarray, b: np.ndarray | None = None) -> np.ndarray:
-    """y = x w + b: every output reads every input.  x is (batch, inputs), w is (inputs, outputs).
+    """`y = x w + b`, every output reads every input: `x` is `(batch, inputs)`, `w` is `(inputs, outputs)`.
 
     >>> dense(np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]), np.array([0.5]))
     array([[11.5]])

@@ -43,10 +43,14 @@ def padding_amount(n: int, k: int, s: int = 1, p: Padding = 0, d: int = 1) -> tu
 
 
 def output_size(n: int, k: int, s: int = 1, p: Padding = 0, d: int = 1) -> int:
-    """The number of places where a kernel fits: floor((n + 2p - d(k - 1) - 1) / s) + 1.
+    """The number of places where a kernel fits: `floor((n + 2p - d(k - 1) - 1) / s) + 1`.
 
-    `n` is the side of the input, `k` of the kernel, `s` the stride, `p` the padding on each
-    side (or "same", "valid", or a pair), `d` the dilation.
+    Args:
+        n: the side of the input.
+        k: the side of the kernel.
+        s: the stride.
+        p: the padding on each side, or "same", "valid", or a pair.
+        d: the dilation.
 
     >>> output_size(28, k=5), output_size(28, k=5, p="same"), output_size(224, k=7, s=2, p=3)
     (24, 28, 112)
@@ -68,7 +72,7 @@ def output_size(n: int, k: int, s: int = 1, p: Padding = 0, d: int = 1) -> int:
 
 
 def convolution_parameters(k: int, c_in: int, c_out: int, groups: int = 1, bias: bool = True) -> int:
-    """Parameters of a layer with k x k kernels: c_out * (k * k * c_in / groups + 1).
+    """Parameters of a layer with k x k kernels: `c_out * (k * k * c_in / groups + 1)`.
 
     The 1 is the bias of each filter.  The size of the image does not appear.
 

@@ -67,7 +67,7 @@ def partially_connected2d(
     padding: int = 0,
     pad_value: float = 0.0,
 ) -> np.ndarray:
-    """Convolve only the pairs of maps that the table joins: y_j = b_j + sum of x_i * w_ij over joined i.
+    """Convolve only the pairs of maps that the table joins: `y_j = b_j + sum of x_i * w_ij` over joined i.
 
     `w` is `(k, k, number of joined pairs)`, the pairs in row order of `connections`, which is
     `(input maps, output maps)`.  A bias of shape `(output maps,)` is shared over a map; one of shape

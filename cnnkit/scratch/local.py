@@ -12,8 +12,8 @@ def locally_connected2d(
 ) -> np.ndarray:
     """A "convolution" with another kernel at each position: `w[i, j]` belongs to output row i, column j.
 
-    x is `(n, h, w, c)`, w `(rows, columns, k, k, c, filters)`, b `(rows, columns, filters)`; the result is
-    `(n, rows, columns, filters)`.
+    `x` is `(n, h, w, c)`, `w` is `(rows, columns, k, k, c, filters)`, `b` is `(rows, columns, filters)`; the result
+    is `(n, rows, columns, filters)`.
 
     Chapter: layers/convolution.
     """

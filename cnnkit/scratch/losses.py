@@ -22,7 +22,7 @@ __all__ = [
 
 
 def softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
-    """exp(x) / sum(exp(x)), with the largest entry subtracted first, so that nothing overflows.
+    """`exp(x) / sum(exp(x))`, with the largest entry subtracted first, so that nothing overflows.
 
     >>> softmax(np.array([1000.0, 1000.0]))
     array([0.5, 0.5])
@@ -34,9 +34,11 @@ def softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
 
 
 def softmax_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
-    """The mean of -log p(label), and its gradient with respect to the logits: (p - onehot) / batch.
+    """The mean of `-log p(label)`, and its gradient with respect to the logits, `(p - onehot) / batch`.
 
-    `logits` is (batch, classes), `labels` holds class numbers, (batch,).
+    Args:
+        logits: `(batch, classes)`.
+        labels: class numbers, `(batch,)`.
 
     >>> loss, dlogits = softmax_cross_entropy(np.zeros((1, 2)), np.array([0]))
     >>> round(loss, 4), dlogits
@@ -64,7 +66,7 @@ def softmax_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float
 
 
 def binary_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
-    """The mean of -y log p - (1 - y) log(1 - p) with p = sigmoid(logit), and its gradient, (p - y) / entries.
+    """The mean of `-y log p - (1 - y) log(1 - p)`, `p = sigmoid(logit)`, and its gradient, `(p - y) / entries`.
 
     Every entry is a question of its own: several labels may be true at once, or none.
 
@@ -82,7 +84,7 @@ def binary_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float,
 def focal_loss(
     logits: np.ndarray, labels: np.ndarray, gamma: float = 2.0, alpha: float | None = None
 ) -> tuple[float, np.ndarray]:
-    """The mean of -(1 - p_t)^gamma log p_t, p_t being the probability given to the truth, and its gradient.
+    """The mean of `-(1 - p_t)^gamma log p_t`, `p_t` the probability given to the truth, and its gradient.
 
     `gamma` = 0 is the binary cross-entropy.  `alpha` weighs the entries labelled 1, and 1 - alpha
     those labelled 0; without it both weigh 1.
@@ -109,7 +111,7 @@ def focal_loss(
 
 
 def mean_squared_error(y: np.ndarray, target: np.ndarray) -> tuple[float, np.ndarray]:
-    """The mean of e², e = y - target, and its gradient, 2e / entries: twice as wrong pulls twice as hard.
+    """The mean of `e²`, `e = y - target`, and its gradient, `2 e / entries`: twice as wrong pulls twice as hard.
 
     >>> mean_squared_error(np.array([3.0, 0.0]), np.array([0.0, 0.0]))
     (4.5, array([3., 0.]))
@@ -122,7 +124,7 @@ def mean_squared_error(y: np.ndarray, target: np.ndarray) -> tuple[float, np.nda
 
 
 def mean_absolute_error(y: np.ndarray, target: np.ndarray) -> tuple[float, np.ndarray]:
-    """The mean of |e|, e = y - target, and its gradient, sign(e) / entries: every error pulls alike.
+    """The mean of `|e|`, `e = y - target`, and its gradient, `sign(e) / entries`: every error pulls alike.
 
     >>> mean_absolute_error(np.array([3.0, -1.0]), np.array([0.0, 0.0]))
     (2.0, array([ 0.5, -0.5]))
@@ -135,7 +137,7 @@ def mean_absolute_error(y: np.ndarray, target: np.ndarray) -> tuple[float, np.nd
 
 
 def huber_loss(y: np.ndarray, target: np.ndarray, delta: float = 1.0) -> tuple[float, np.ndarray]:
-    """The mean of e²/2 where |e| <= delta and of delta (|e| - delta/2) beyond, and its gradient.
+    """The mean of `e² / 2` where `|e| <= delta` and of `delta (|e| - delta / 2)` beyond, and its gradient.
 
     The gradient is e, clipped to -delta .. delta: a square near the truth, an absolute value far from it.
 
@@ -154,7 +156,7 @@ def huber_loss(y: np.ndarray, target: np.ndarray, delta: float = 1.0) -> tuple[f
 
 
 def dice_loss(p: np.ndarray, target: np.ndarray, epsilon: float = 1e-7) -> tuple[float, np.ndarray]:
-    """1 - 2 sum(p t) / (sum(p) + sum(t)): one minus the overlap of two masks, and its gradient.
+    """`1 - 2 sum(p t) / (sum(p) + sum(t))`: one minus the overlap of two masks, and its gradient.
 
     It is one number for all entries together, not a mean over them, and what both call empty does
     not count.  `epsilon` keeps two empty masks from dividing by zero.

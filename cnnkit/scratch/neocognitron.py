@@ -36,10 +36,12 @@ def s_cells(
 ) -> tuple[Array, Array]:
     """Answers of the S-cells, and of the inhibitory cell that watches each place.
 
-    With e the weighted sum of the inputs and v their weighted root mean square, an S-cell gives
-    `r * max(0, (1 + e) / (1 + 2 r / (1 + r) * b * v) - 1)`: the inhibition divides.
+    With e the weighted sum of the inputs and v their weighted root mean square, the inhibition divides ::
 
-    x (n, h, w, c), excitatory (k, k, c, planes), inhibitory (planes,) -> (n, h', w', planes), (n, h', w').
+        r * max(0, (1 + e) / (1 + 2 r / (1 + r) * b * v) - 1)
+
+    `x` is `(n, h, w, c)`, `excitatory` is `(k, k, c, planes)`, `inhibitory` is `(planes,)`; the answers are
+    `(n, h', w', planes)` and `(n, h', w')`.
 
     Chapter: origins/neocognitron.
     Paper: doi:10.1007/BF00344251.
@@ -65,8 +67,8 @@ def c_cells(
 ) -> Array:
     """Answers of the C-cells: each blurs one plane of S-cells, is held down by all planes, and saturates.
 
-    With e the blurred plane and v the mean of e over all planes, t = max(0, (1 + e) / (1 + v) - 1), and the
-    answer is t / (saturation + t).  `rule="max"` takes the largest of the window in place of its blur.
+    With e the blurred plane and v the mean of e over all planes, `t = max(0, (1 + e) / (1 + v) - 1)`, and the
+    answer is `t / (saturation + t)`.  `rule="max"` takes the largest of the window in place of its blur.
 
     Chapter: origins/neocognitron.
     Paper: doi:10.1007/BF00344251.

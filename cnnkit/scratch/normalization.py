@@ -25,10 +25,10 @@ Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def normalize(x: np.ndarray, axes: Axes, epsilon: float = 1e-3) -> np.ndarray:
-    """(x - mean) / sqrt(variance + epsilon), both taken over the given axes.
+    """`(x - mean) / sqrt(variance + epsilon)`, both taken over the given axes.
 
-    Images are (batch, height, width, channels), so the axes name the method: (0, 1, 2) is batch
-    normalisation, (1, 2, 3) layer, (1, 2) instance; (3,) is what ConvNeXt calls layer normalisation.
+    Images are `(batch, height, width, channels)`, so the axes name the method: `(0, 1, 2)` is batch
+    normalisation, `(1, 2, 3)` layer, `(1, 2)` instance; `(3,)` is what ConvNeXt calls layer normalisation.
 
     >>> normalize(np.array([[1.0, 3.0]]), axes=(1,), epsilon=0)
     array([[-1.,  1.]])
@@ -43,7 +43,9 @@ def normalize(x: np.ndarray, axes: Axes, epsilon: float = 1e-3) -> np.ndarray:
 def normalize_backward(dy: np.ndarray, x: np.ndarray, axes: Axes, epsilon: float = 1e-3) -> np.ndarray:
     """The gradient of `normalize`: what changes the mean or the variance is taken out of `dy`.
 
-    dx = (dy - mean(dy) - y mean(dy y)) / sqrt(variance + epsilon), the means over the same axes.
+    The means are over the same axes ::
+
+        dx = (dy - mean(dy) - y mean(dy y)) / sqrt(variance + epsilon)
 
     Chapter: layers/normalization.
     """
@@ -61,7 +63,7 @@ def batch_normalize(
     moving: tuple[np.ndarray, np.ndarray] | None = None,
     epsilon: float = 1e-3,
 ) -> np.ndarray:
-    """Each channel brought to mean beta and deviation gamma: gamma (x - mean) / sqrt(variance + epsilon) + beta.
+    """Each channel brought to mean beta and deviation gamma: `gamma (x - mean) / sqrt(variance + epsilon) + beta`.
 
     In training mean and variance are those of the batch, over all its images and places. At inference they
     are constants gathered before, handed over as `moving=(mean, variance)`.
@@ -107,7 +109,7 @@ def layer_normalize(
 ) -> np.ndarray:
     """Each image by its own mean and variance, over all its places and channels; gamma and beta per channel.
 
-    `keras.layers.GroupNormalization(groups=1)`. Keras's LayerNormalization(axis=(1, 2, 3)) has the same
+    `keras.layers.GroupNormalization(groups=1)`. Keras's `LayerNormalization(axis=(1, 2, 3))` has the same
     statistics with a gamma and a beta for every place; its default, axis=-1, has statistics for every place.
 
     >>> layer_normalize(np.array([[[[1.0, 3.0]]]]), epsilon=0).ravel()
@@ -173,7 +175,7 @@ def local_response_normalize(
     beta: float = 0.75,
     average: bool = False,
 ) -> np.ndarray:
-    """AlexNet's: each activation divided by (k + alpha S)^beta, S the sum of squares of n channels around it.
+    """AlexNet's: each activation divided by `(k + alpha S)^beta`, S the sum of squares of n channels around it.
 
     Fewer channels at both ends. `average=True` divides alpha by n, as Caffe and PyTorch do.
 
@@ -208,7 +210,7 @@ def local_response_normalize_backward(
 def global_response_normalize(
     x: np.ndarray, gamma: Weights = 0.0, beta: Weights = 0.0, epsilon: float = 1e-6
 ) -> np.ndarray:
-    """ConvNeXt V2's: gamma x N + beta + x, N each channel's length beside the mean length of all channels.
+    """ConvNeXt V2's: `gamma x N + beta + x`, N each channel's length beside the mean length of all channels.
 
     The length is taken over all places of one image. With gamma and beta zero nothing changes.
 

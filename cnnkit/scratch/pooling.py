@@ -139,7 +139,7 @@ def pool_windows(
 def lp_pool2d(
     x: np.ndarray, p: float = 2.0, size: Sizes = 2, stride: Sizes | None = None, padding: Padding = 0
 ) -> np.ndarray:
-    """(mean |a|^p)^(1/p), for p >= 1: the mean of |a| at 1, its maximum at infinity.
+    """`(mean |a|^p)^(1/p)`, for `p >= 1`: the mean of `|a|` at 1, its maximum at infinity.
 
     >>> lp_pool2d(np.array([1.0, 2, 2, 4]).reshape(1, 2, 2, 1), p=2).item()
     2.5
@@ -163,7 +163,7 @@ def lp_pool2d(
 def mixed_pool2d(
     x: np.ndarray, share: float = 0.5, size: Sizes = 2, stride: Sizes | None = None, padding: Padding = 0
 ) -> np.ndarray:
-    """share * max + (1 - share) * mean.
+    """`share * max + (1 - share) * mean` of each window.
 
     >>> mixed_pool2d(np.array([1.0, 2, 3, 4]).reshape(1, 2, 2, 1), share=0.5).item()
     3.25
@@ -183,9 +183,9 @@ def stochastic_pool2d(
     padding: Padding = 0,
     rng: np.random.Generator | None = None,
 ) -> np.ndarray:
-    """One activation of each window, drawn with p_i = a_i / sum(a); without `rng`, its expectation.
+    """One activation of each window, drawn with `p_i = a_i / sum(a)`; without `rng`, its expectation.
 
-    The expectation is sum(a_i^2) / sum(a_i).  Negative activations count as zero.
+    The expectation is `sum(a_i^2) / sum(a_i)`.  Negative activations count as zero.
 
     >>> stochastic_pool2d(np.array([1.0, 2, 3, 4]).reshape(1, 2, 2, 1)).item()
     3.0
@@ -209,7 +209,7 @@ def stochastic_pool2d(
 def softmax_pool2d(
     x: np.ndarray, beta: float = 1.0, size: Sizes = 2, stride: Sizes | None = None, padding: Padding = 0
 ) -> np.ndarray:
-    """sum e^(beta a) a / sum e^(beta a): the mean at beta = 0, the maximum as beta grows.
+    """`sum e^(beta a) a / sum e^(beta a)`: the mean at beta = 0, the maximum as beta grows.
 
     >>> softmax_pool2d(np.array([1.0, 2, 3, 4]).reshape(1, 2, 2, 1), beta=0).item()
     2.5

@@ -16,7 +16,7 @@ Size = int | tuple[int, int]
 def spatial_pyramid_pool2d(x: np.ndarray, levels: Sequence[int] = (1, 2, 4)) -> np.ndarray:
     """The maximum over the bins of an n x n grid, for each level n: `(batch, sum(n * n) * channels)`.
 
-    Bin i takes the rows from floor(i H / n) up to ceil((i + 1) H / n), and so do the columns.
+    Bin i takes the rows from `floor(i H / n)` up to `ceil((i + 1) H / n)`, and so do the columns.
 
     >>> spatial_pyramid_pool2d(np.ones((2, 13, 9, 8))).shape
     (2, 168)
@@ -36,8 +36,14 @@ def spatial_pyramid_pool2d(x: np.ndarray, levels: Sequence[int] = (1, 2, 4)) -> 
 def roi_pool2d(x: np.ndarray, boxes: np.ndarray, size: Size = 7, scale: float = 1.0) -> np.ndarray:
     """The maximum over a grid of bins in each box, its edges rounded to whole cells.
 
-    `x` is `(batch, height, width, channels)`, `boxes` `(batch, boxes, 4)` with x1, y1, x2, y2; the result is
-    `(batch, boxes, rows, columns, channels)`.  A box without area, or outside the map, gives zeros.
+    Args:
+        x: maps, `(batch, height, width, channels)`.
+        boxes: `(batch, boxes, 4)` with x1, y1, x2, y2; one without area, or outside the map, gives zeros.
+        size: how many bins, a number or `(rows, columns)`.
+        scale: what the boxes' coordinates are multiplied with to be those of the map.
+
+    Returns:
+        `(batch, boxes, rows, columns, channels)`.
 
     >>> boxes = np.array([[[0, 0, 4, 2]]])
     >>> roi_pool2d(np.arange(16.0).reshape(1, 4, 4, 1), boxes, size=2)[0, 0, :, :, 0]
@@ -66,7 +72,7 @@ def roi_pool2d(x: np.ndarray, boxes: np.ndarray, size: Size = 7, scale: float = 
 def roi_align(
     x: np.ndarray, boxes: np.ndarray, size: Size = 7, scale: float = 1.0, samples: int = 2
 ) -> np.ndarray:
-    """The mean of samples x samples interpolated values in each bin of each box: nothing is rounded.
+    """The mean of `samples` x `samples` interpolated values in each bin of each box: nothing is rounded.
 
     Arguments and shape as in `roi_pool2d`.  A cell's centre stands at +0.5; a sample up to one cell outside
     reads the border, one further out is zero.
@@ -102,8 +108,16 @@ def attention_pool(
 ) -> np.ndarray:
     """Ask each place how well it answers a query, and average the answers by the softmax of that.
 
-    `x` is `(batch, places, channels)`, `query` `(queries, channels)`; `wq`, `wk`, `wv` are
-    `(channels, heads, width)` and `wo` `(heads, width, channels)`.  The result is `(batch, queries, channels)`.
+    Args:
+        x: `(batch, places, channels)`.
+        query: `(queries, channels)`.
+        wq: what turns queries into questions, `(channels, heads, width)`.
+        wk: what turns places into keys, of the same shape.
+        wv: what turns places into values, of the same shape.
+        wo: what puts the heads together, `(heads, width, channels)`.
+
+    Returns:
+        `(batch, queries, channels)`.
 
     >>> eye = np.eye(2)[:, None]
     >>> x = np.array([[[0.0, 4.0], [2.0, 0.0]]])

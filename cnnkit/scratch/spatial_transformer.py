@@ -8,10 +8,10 @@ __all__ = ["affine_grid", "bilinear_sample"]
 
 
 def affine_grid(theta: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Where each output pixel looks: (x, y) = A (column, row, 1), on an image that spans -1 to 1.
+    """Where each output pixel looks: `(x, y) = A (column, row, 1)`, on an image that spans -1 to 1.
 
-    `theta` is (batch, 2, 3), and the result (batch, rows, columns, 2).  Pixels are squares, so the centres of
-    n pixels lie at (2 i + 1) / n - 1.
+    `theta` is `(batch, 2, 3)`, and the result `(batch, rows, columns, 2)`.  Pixels are squares, so the centres of
+    n pixels lie at `(2 i + 1) / n - 1`.
 
     >>> identity = np.array([[[1.0, 0, 0], [0, 1, 0]]])
     >>> affine_grid(identity, (1, 2))[0, 0].tolist()
@@ -29,7 +29,7 @@ def affine_grid(theta: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def bilinear_sample(x: np.ndarray, grid: np.ndarray) -> np.ndarray:
     """Read an image between its pixels: each value is a weighted mean of the four around it, zero outside.
 
-    `x` is (batch, height, width, channels), `grid` as `affine_grid` gives it.
+    `x` is `(batch, height, width, channels)`, `grid` as `affine_grid` gives it.
 
     >>> x = np.array([[0.0, 1.0], [2.0, 3.0]]).reshape(1, 2, 2, 1)
     >>> bilinear_sample(x, np.zeros((1, 1, 1, 2))).item()

@@ -23,9 +23,9 @@ __all__ = [
 
 
 def dilate_kernel(w: np.ndarray, dilation: int) -> np.ndarray:
-    """Put dilation - 1 zeros between the taps: a kernel of side k comes to cover k + (k - 1)(dilation - 1).
+    """Put dilation - 1 zeros between the taps: a kernel of side k comes to cover `k + (k - 1)(dilation - 1)`.
 
-    `w` is (k, k, ...).  An ordinary convolution with the result is the dilated convolution with `w`.
+    `w` is `(k, k, ...)`.  An ordinary convolution with the result is the dilated convolution with `w`.
 
     >>> dilate_kernel(np.ones((3, 3)), 2).shape, int(dilate_kernel(np.ones((3, 3)), 2).sum())
     ((5, 5), 9)
@@ -53,7 +53,7 @@ def multi_dilation_convolve2d(
 ) -> np.ndarray:
     """Convolve with kernels of one size and several reaches: `filters[i]` of them at `dilations[i]`.
 
-    `w` is (k, k, c_in, c_out); its output channels are cut into runs, by default as even as can be.
+    `w` is `(k, k, c_in, c_out)`; its output channels are cut into runs, by default as even as can be.
     With "valid" all maps are cut to the size of the furthest reaching one, centred.
 
     >>> multi_dilation_convolve2d(np.ones((1, 8, 8, 2)), np.ones((3, 3, 2, 6))).shape
@@ -93,10 +93,15 @@ def transposed_convolve2d(
 ) -> np.ndarray:
     """Let every pixel paint a copy of the kernel, `stride` apart, and add up where they overlap.
 
-    `w` is (k, k, c_out, c_in), as in Keras.  The result is what carries gradients back through a convolution
-    of that stride and padding: its matrix is the transposed matrix of the convolution.  "valid" gives
-    max(k - s, 0) + s n, "same" gives s n; `size` picks another of the sizes that the convolution would take
-    to `x`.
+    The result is what carries gradients back through a convolution of that stride and padding: its matrix is the
+    transposed matrix of the convolution.
+
+    Args:
+        x: images, `(batch, height, width, c_in)`.
+        w: kernels, `(k, k, c_out, c_in)`, as in Keras.
+        stride: how far apart the copies are painted.
+        padding: "valid" gives a side of `max(k - s, 0) + s n`, "same" gives `s n`.
+        size: another of the sizes that the convolution would take to `x`.
 
     >>> transposed_convolve2d(np.ones((1, 2, 2, 1)), np.ones((3, 3, 1, 1)), stride=2)[0, :, :, 0]
     array([[1., 1., 2., 1., 1.],
@@ -165,7 +170,7 @@ def bed_of_nails2d(x: np.ndarray, factor: int = 2) -> np.ndarray:
 
 
 def max_pool2d_switches(x: np.ndarray, size: int | tuple[int, int] = 2) -> tuple[np.ndarray, np.ndarray]:
-    """Max pooling over tiles, with the place of each winner: row * width + column within its own tile.
+    """Max pooling over tiles, with the place of each winner: `row * width + column` within its own tile.
 
     Rows and columns that fill no tile are left out; of equals the first in reading order wins.
 
@@ -210,7 +215,7 @@ def masked_convolve2d(
 ) -> np.ndarray:
     """Convolve ("same", stride 1) what is visible, and write only where it is visible.
 
-    `visible` is (batch, height, width, 1), 1 for a pixel that may be seen and 0 for a hidden one.
+    `visible` is `(batch, height, width, 1)`, 1 for a pixel that may be seen and 0 for a hidden one.
 
     >>> visible = np.array([1, 0, 0]).reshape(1, 1, 3, 1)
     >>> masked_convolve2d(np.ones((1, 1, 3, 1)), visible, np.ones((1, 3, 1, 1)))[0, 0, :, 0]
@@ -225,9 +230,9 @@ def masked_convolve2d(
 def patch_mask(
     count: int, height: int, width: int, patch: int = 2, ratio: float = 0.6, seed: int = 0
 ) -> np.ndarray:
-    """Masks (count, height, width, 1) that hide `ratio` of the patches of each image, drawn without order.
+    """Masks `(count, height, width, 1)` that hide `ratio` of the patches of each image, drawn without order.
 
-    Exactly round(ratio * patches) patches of each image are 0, the others 1.
+    Exactly `round(ratio * patches)` patches of each image are 0, the others 1.
 
     >>> patch_mask(5, 8, 8).mean(axis=(1, 2, 3)).tolist()
     [0.375, 0.375, 0.375, 0.375, 0.375]

@@ -18,9 +18,9 @@ def im2col(
     padding: Padding | Sides = 0,
     dilation: int = 1,
 ) -> np.ndarray:
-    """Write each window as one row: (batch, height, width, k * k * channels); `k` is a side, or (height, width).
+    """Write each window as one row, `(batch, height, width, k * k * channels)`; `k` is a side, or `(height, width)`.
 
-    A pixel is copied into every window that sees it, up to k * k times: memory is the price of
+    A pixel is copied into every window that sees it, up to `k * k` times: memory is the price of
     turning a convolution into a matrix product.
 
     >>> im2col(np.arange(9.0).reshape(1, 3, 3, 1), k=2)[0, 0, 0]
@@ -54,11 +54,11 @@ def toeplitz(
     padding: Padding | Sides = 0,
     dilation: int = 1,
 ) -> sparse.csr_matrix:
-    """The sparse matrix M with M @ x.ravel() equal to the convolution of x with the kernel w.
+    """The sparse matrix M with `M @ x.ravel()` equal to the convolution of x with the kernel w.
 
-    `w` is (k, k, c_in, c_out); M has one row per output number, height and width and channel in
+    `w` is `(k, k, c_in, c_out)`; M has one row per output number, height and width and channel in
     turn, and one column per input number.  A dense layer would own every entry; a convolution
-    repeats the same k * k * c_in values on every row, along diagonals (Toeplitz blocks).
+    repeats the same `k * k * c_in` values on every row, along diagonals (Toeplitz blocks).
 
     >>> toeplitz(np.ones((3, 3, 1, 1)), 5, 5).shape
     (9, 25)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import functools
 import json
 import re
@@ -12,8 +11,10 @@ from typing import Any
 
 import yaml
 
-from cnnkit.course.catalogue import entries
-from cnnkit.course.ledger import marks
+import cnnkit
+from cnnkit.course.catalogue import claims, exercises, in_reading_order
+from cnnkit.course.coverage import marked_claims, marked_told, unsettled
+from cnnkit.course.ledger import Row, rows
 
 ROOT = Path(__file__).parents[2]
 CHAPTERS = ROOT / "chapters"
@@ -21,8 +22,8 @@ Notebook = dict[str, Any]
 
 SETUP = """try:
     import cnnkit
-except ImportError:  # on Colab: brings cnnkit alone, and leaves its NumPy, Keras and TensorFlow as they are
-    %pip install -q "cnnkit @ git+{repository}"
+except ImportError:  # on Colab: the release of this page; NumPy, Keras and TensorFlow stay as they are
+    %pip install -q "cnnkit[course] @ git+{repository}@v{version}"
 from cnnkit.course import check, claim, exercise, figure, hint, live, setup, solution, source
 
 setup("{chapter}")"""
@@ -33,8 +34,8 @@ MOST_LINES = 30
 
 
 def all_chapters() -> list[str]:
-    paths = [p for p in CHAPTERS.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts]
-    return [p.relative_to(CHAPTERS).with_suffix("").as_posix() for p in sorted(paths, key=lambda p: p.name)]
+    paths = [p for p in sorted(CHAPTERS.rglob("*.ipynb")) if ".ipynb_checkpoints" not in p.parts]
+    return in_reading_order(p.relative_to(CHAPTERS).with_suffix("").as_posix() for p in paths)
 
 
 def read(chapter: str) -> Notebook:
@@ -47,10 +48,8 @@ def repository() -> str:
 
 
 @functools.cache
-def ledger() -> dict[str, str]:
-    """Each row's id and its chapter."""
-    with (ROOT / "data/ledger.csv").open(encoding="utf-8", newline="") as file:
-        return {row["id"]: row["chapter"] for row in csv.DictReader(file)}
+def ledger() -> dict[str, Row]:
+    return rows(ROOT / "data/ledger.csv")
 
 
 def text(cell: dict[str, Any]) -> str:
@@ -102,7 +101,9 @@ def begins_as_all_chapters_do(notebook: Notebook, chapter: str) -> list[str]:
     if first["cell_type"] != "markdown" or not text(first).startswith("# "):
         return ["the first cell is not the title"]
     faults += [f"the card has no row '{row}'" for row in CARD if f"| **{row}** |" not in text(first)]
-    if text(second).strip() != SETUP.format(repository=repository(), chapter=chapter):
+    if text(second).strip() != SETUP.format(
+        repository=repository(), version=cnnkit.__version__, chapter=chapter
+    ):
         faults.append("the second cell is not the setup cell that all chapters share")
     if "nbval-ignore-output" not in tags(second):
         faults.append("the setup cell's output is compared, though it names versions")
@@ -177,19 +178,19 @@ def links_to_what_exists(notebook: Notebook, chapter: str) -> list[str]:
 
 
 def marks_what_it_owes(notebook: Notebook, chapter: str) -> list[str]:
-    marked = marks(notebook, chapter)
-    claims = entries("CLAIMS", chapter)
-    unknown = sorted(marked - set(ledger()) - set(claims))
-    owed = sorted(id for id, home in ledger().items() if home == chapter and id not in marked)
+    marked = marked_claims(notebook, chapter) | marked_told(notebook)
+    unknown = sorted(marked - set(ledger()) - set(claims(chapter)))
+    owed = [row for row in ledger().values() if row.chapter == chapter]
+    faults = unsettled(chapter, notebook, owed, ROOT)
     return [f"marks '{id}', which the ledger does not have" for id in unknown] + [
-        f"owes '{id}'" for id in owed
+        f"owes '{id}', which {want}" for id, want in sorted(faults.items())
     ]
 
 
 def uses_its_claims_and_exercises(notebook: Notebook, chapter: str) -> list[str]:
     faults = []
-    for kind, verb in (("CLAIMS", "claim"), ("EXERCISES", "exercise"), ("EXERCISES", "check")):
-        used, known = set(calls(notebook, verb)), set(entries(kind, chapter))
+    for verb, defined in (("claim", claims), ("exercise", exercises), ("check", exercises)):
+        used, known = set(calls(notebook, verb)), set(defined(chapter))
         faults += [f"never calls {verb}('{id}')" for id in sorted(known - used)]
         faults += [f"calls {verb}('{id}'), which the chapter does not define" for id in sorted(used - known)]
     return faults

@@ -76,7 +76,7 @@ def test_an_unknown_claim_lists_the_known_ones_of_its_chapter() -> None:
     with pytest.raises(
         catalogue.UnknownEntry, match=r"chapter 'models/lenet' has no claim 'lenet5-param'.*lenet5-params"
     ):
-        catalogue.find("CLAIMS", "lenet5-param", "models/lenet")
+        catalogue.find("claim", "lenet5-param", "models/lenet")
 
 
 def test_an_unknown_chapter_is_told_the_nearest() -> None:
@@ -85,18 +85,18 @@ def test_an_unknown_chapter_is_told_the_nearest() -> None:
 
 
 def test_claim_ids_are_unique_in_the_whole_book() -> None:
-    ids = [id for chapter in catalogue.written_chapters() for id in catalogue.entries("CLAIMS", chapter)]
+    ids = [id for chapter in catalogue.written_chapters() for id in catalogue.claims(chapter)]
     assert len(ids) == len(set(ids))
 
 
 def test_claim_ids_are_fit_for_addresses() -> None:
-    assert [id for id in catalogue.entries("CLAIMS") if not re.fullmatch(r"[a-z][a-z0-9-]*", id)] == []
+    assert [id for id in catalogue.claims() if not re.fullmatch(r"[a-z][a-z0-9-]*", id)] == []
 
 
 def test_every_claim_says_something_and_names_its_source() -> None:
     faults = [
         id
-        for id, entry in catalogue.entries("CLAIMS").items()
+        for id, entry in catalogue.claims().items()
         if len(entry.statement.split()) < 4 or not entry.source or "$" in entry.statement
     ]
     assert faults == []

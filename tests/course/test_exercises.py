@@ -3,38 +3,76 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
-from cnnkit.course import catalogue, exercises
-from cnnkit.course.exercises import Exercise, Mistake
+from cnnkit.course import catalogue, checking, notebook
+from cnnkit.course.exercises import Exercise, Mistake, solves
+from tests.course import notebooks as nb
 
 ALL = {
     f"{chapter}:{id}": task
     for chapter in catalogue.written_chapters()
-    for id, task in catalogue.entries("EXERCISES", chapter).items()
+    for id, task in catalogue.exercises(chapter).items()
 }
 
 
-def verdict(task: Exercise, code: str) -> str:
-    return exercises._verdict(task, exercises.define(code))
+def verdict(task: Exercise, answer: Any) -> str:
+    return checking._verdict(task, answer)
+
+
+def typed_in(task: Exercise, cell: str) -> Any:
+    """What a reader has who types this cell, and has nothing but NumPy above it."""
+    space: dict[str, Any] = {"np": np}
+    exec(cell, space)
+    return space[task.name if task.asks_for_a_value else task.solution.__name__]
+
+
+@pytest.mark.parametrize("chapter", catalogue.written_chapters())
+def test_no_two_exercises_of_a_chapter_share_an_id(chapter: str) -> None:
+    defined = [
+        thing for thing in vars(catalogue.chapter_module(chapter)).values() if isinstance(thing, Exercise)
+    ]
+    assert [task.id for task in defined] == list(catalogue.exercises(chapter))
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_the_solution_passes(name: str) -> None:
-    assert verdict(ALL[name], ALL[name].solution) == "✓ correct."
+    task = ALL[name]
+    assert verdict(task, task() if task.asks_for_a_value else task) == "✓ correct."
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_solution_that_is_shown_passes_as_it_stands(name: str) -> None:
+    task = ALL[name]
+    assert verdict(task, typed_in(task, task.text)) == "✓ correct."
+    assert "->" not in task.text and "solves" not in task.text, "types and decorators are not for the reader"
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_the_stub_is_not_attempted(name: str) -> None:
-    assert verdict(ALL[name], ALL[name].stub) == "not attempted yet."
+    assert verdict(ALL[name], typed_in(ALL[name], ALL[name].stub)) == "not attempted yet."
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_notebook_gives_the_stub_and_checks_it(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chapter, _, id = name.partition(":")
+    cells = [nb.text(cell) for cell in nb.code_cells(nb.read(chapter))]
+    (cell,) = [cell for cell in cells if f'check("{id}"' in cell]
+    assert ALL[name].stub.partition("(")[2] in cell  # its name may be another, where the chapter has taken it
+    monkeypatch.setattr(notebook, "_chapter", chapter)
+    exec(cell, {"check": checking.check, "np": np})
+    assert capsys.readouterr().out == f"{id}: not attempted yet.\n"
 
 
 @pytest.mark.parametrize(("name", "mistake"), [(n, m) for n, task in ALL.items() for m in task.mistakes])
 def test_a_listed_mistake_gets_its_own_message(name: str, mistake: Mistake) -> None:
-    assert verdict(ALL[name], mistake.code) == f"✗ {mistake.message}"
+    assert verdict(ALL[name], mistake.answer) == f"✗ {mistake.message}"
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -44,14 +82,42 @@ def test_an_exercise_helps(name: str) -> None:
     assert len({m.message for m in task.mistakes}) == len(task.mistakes)
 
 
-SQUARE = Exercise(
+@solves(
+    "square",
     title="Square",
     task="Square each number.",
-    stub="def square(x):\n    return ...",
-    solution="def square(x):\n    return x * x",
+    hints=("Not twice.",),
     inputs=lambda: [(np.array([[1.0, 2.0], [3.0, 5.0]]),)],
-    mistakes=(Mistake("def square(x):\n    return 2 * x", "You doubled."),),
 )
+def square(x: np.ndarray, power: int = 2) -> np.ndarray:
+    # each entry by itself
+    return x**power
+
+
+@square.mistake("You doubled.")
+def _(x: np.ndarray) -> np.ndarray:
+    return 2 * x
+
+
+@solves("six-by-seven", title="Six by seven", task="How many?", hints=("Count.",), name="product")
+def six_by_seven() -> int:
+    return 6 * 7
+
+
+six_by_seven.wrong(13, "Added.")
+
+
+def test_an_exercise_is_the_function_that_solves_it() -> None:
+    assert square(np.array([3.0])) == 9 and six_by_seven() == 42
+    assert (square.id, square.asks_for_a_value, six_by_seven.asks_for_a_value) == ("square", False, True)
+    assert [m.message for m in square.mistakes] == ["You doubled."]
+
+
+def test_the_reader_sees_a_solution_without_types_and_begins_with_its_first_line() -> None:
+    assert square.text == "def square(x, power=2):\n    # each entry by itself\n    return x**power"
+    assert square.stub == "def square(x, power=2):\n    return ..."
+    assert six_by_seven.text == "product = 6 * 7"
+    assert six_by_seven.stub == "product = ..."
 
 
 def mutate(x):
@@ -89,12 +155,7 @@ def fail(x):
     ],
 )
 def test_every_kind_of_answer_gets_a_helpful_line(answer: object, words: str) -> None:
-    assert words in exercises._verdict(SQUARE, answer)
-
-
-VALUE = Exercise(
-    "Six by seven", "How many?", "answer = ...", "answer = 42", mistakes=(Mistake("answer = 13", "Added."),)
-)
+    assert words in verdict(square, answer)
 
 
 @pytest.mark.parametrize(
@@ -113,19 +174,19 @@ VALUE = Exercise(
     ],
 )
 def test_every_kind_of_value_gets_a_helpful_line(answer: object, words: str) -> None:
-    assert words in exercises._verdict(VALUE, answer)
+    assert words in verdict(six_by_seven, answer)
 
 
 def test_an_unknown_exercise_lists_the_known_ones() -> None:
     with pytest.raises(catalogue.UnknownEntry, match=r"no exercise 'output-sise'.*output-size"):
-        exercises.check("output-sise", None)
+        checking.check("output-sise", None)
 
 
 def test_a_hint_that_is_not_there_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    exercises.hint("output-size", 99)
+    checking.hint("output-size", 99)
     assert "there is no number 99" in capsys.readouterr().out
 
 
 def test_the_solution_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    exercises.solution("output-size")
+    checking.solution("output-size")
     assert "def " in capsys.readouterr().out

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import keras
 import pytest
 
+from cnnkit.course import catalogue
 from cnnkit.layers import BlurPool2D
 from tests.course import notebooks as nb
 
@@ -99,7 +101,16 @@ def test_the_table_of_claims_links_each_to_its_cell() -> None:
     assert 'href="../chapters/models/lenet.html#claim-lenet5-params"' in lines
 
 
-def test_the_chapters_of_a_part_come_in_order_with_their_promise() -> None:
+def test_the_chapters_of_a_part_come_in_order_with_their_number_and_promise() -> None:
     listed = [line for line in extension.chapters("layers") if line]
-    assert [line[2:4] for line in listed] == sorted(line[2:4] for line in listed)
+    part = [chapter for chapter in nb.all_chapters() if chapter.startswith("layers/")]
+    assert [re.findall(r"^\*\*(\d+) · .*\(/chapters/(\S+)\.ipynb\)", line) for line in listed] == [
+        [(str(catalogue.number(chapter)), chapter)] for chapter in part
+    ]
     assert all(len(line.split()) > 12 for line in listed)
+
+
+def test_the_references_are_those_of_the_chapters_that_stand() -> None:
+    listed = "\n".join(extension.references(""))
+    assert "doi:10.1113/jphysiol.1962.sp006837" in listed  # of origins/hubel-wiesel, which stands
+    assert not re.search(r"^0 works", listed)

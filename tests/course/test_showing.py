@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import matplotlib.pyplot as plt
 import pytest
 from matplotlib.colors import to_rgb
 
-from cnnkit.course import PALETTE, drawing, exercises, figure, notebook, source
+from cnnkit.course import PALETTE, checking, figure, notebook, source, style
 from cnnkit.course.catalogue import UnknownEntry
+from tests.course import notebooks as nb
 
 
 @pytest.fixture
@@ -48,22 +55,57 @@ def test_every_colour_is_seen_on_white_and_on_near_black(page: str) -> None:
 
 
 def test_the_style_registers_the_colour_maps_once() -> None:
-    drawing.apply_style()
-    drawing.apply_style()
+    style.apply_style()
+    style.apply_style()
     assert {"cnn_maps", "cnn_weights"} <= set(plt.colormaps())
 
 
 def test_source_leaves_out_docstrings_unless_asked(shown: list) -> None:
-    source(exercises.hint)
-    source(exercises.hint, docstring=True)
+    source(checking.hint)
+    source(checking.hint, docstring=True)
     (short, _), (full, _) = shown
     assert "Print one hint" not in short["text/markdown"] and "Print one hint" in full["text/markdown"]
-    assert short["text/markdown"].startswith("`cnnkit/course/exercises.py`")
+    assert short["text/markdown"].startswith("`cnnkit/course/checking.py`")
+
+
+READ = """
+from cnnkit import scratch
+from cnnkit.course import catalogue, checking
+from cnnkit.course.reading import source
+source(checking.hint)
+source(scratch.convolve2d)
+source(catalogue.exercises("layers/pooling")["lottery"].solution)
+"""
+
+
+@pytest.mark.parametrize("name", ["cnnkit", "x", "cnnkit/cnnkit"])
+def test_the_path_above_a_source_is_the_same_under_any_name_of_the_checkout(
+    name: str, tmp_path: Path
+) -> None:
+    checkout = tmp_path / name
+    for part in ("cnnkit", "chapters", "data/ledger.csv", "_toc.yml"):
+        if (nb.ROOT / part).is_dir():
+            shutil.copytree(
+                nb.ROOT / part, checkout / part, ignore=shutil.ignore_patterns("__pycache__", "*.ipynb")
+            )
+        else:
+            (checkout / part).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(nb.ROOT / part, checkout / part)
+    environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    run = subprocess.run(
+        [sys.executable, "-c", READ], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
+    assert [line for line in run.stdout.splitlines() if line.startswith("# c") and line.endswith(".py")] == [
+        "# cnnkit/course/checking.py",
+        "# cnnkit/scratch/convolution.py",
+        "# chapters/layers/pooling.py",
+    ]
 
 
 def test_setup_refuses_a_chapter_that_is_not_there() -> None:
     with pytest.raises(UnknownEntry, match="no chapter is called"):
-        notebook.setup("layers/98-nowhere")
+        notebook.setup("layers/nowhere")
 
 
 def test_setup_opens_the_chapter(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

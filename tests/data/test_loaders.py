@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from cnnkit import data
-from cnnkit.data import idx
+from cnnkit.data import cifar
 from cnnkit.data.registry import CARDS
 
 needs = pytest.mark.skipif  # each use names the set, so that a skip is heard
@@ -94,7 +94,7 @@ def _write_archive(folder, per_batch, seed=0):
 
 def test_the_official_archive_gives_all_images_channels_last(tmp_path):
     batches = _write_archive(tmp_path, 4)
-    (x_train, y_train), (x_test, _) = idx._cifar10_archive(tmp_path / "cifar-10-python.tar.gz")
+    (x_train, y_train), (x_test, _) = cifar._cifar10_archive(tmp_path / "cifar-10-python.tar.gz")
     assert x_train.shape == (20, 32, 32, 3) and x_test.shape == (4, 32, 32, 3)
     pixels, labels = batches["data_batch_2"]
     assert np.allclose(x_train[5, 3, 7] * 255, pixels[1, :, 3, 7])
@@ -104,7 +104,7 @@ def test_the_official_archive_gives_all_images_channels_last(tmp_path):
 def test_an_archive_that_wants_to_run_code_is_refused(tmp_path):
     raw = pickle.dumps({b"data": os.getcwd})
     with pytest.raises(pickle.UnpicklingError, match="no CIFAR file needs"):
-        idx._PlainUnpickler(io.BytesIO(raw)).load()
+        cifar._PlainUnpickler(io.BytesIO(raw)).load()
 
 
 @_lacks("cifar10", "subset")

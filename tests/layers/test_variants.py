@@ -1,4 +1,4 @@
-"""What the layers of chapter 05 promise beyond their values: costs, fields, equivalences, errors."""
+"""What the variants of convolution promise beyond their values: costs, fields, equivalences, errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pyramid: the same weights at every iteration, as many as its feed-forward twin, and errors that fall."""
+"""The pyramid: the same weights at every iteration, as many as the feed-forward net, and errors that fall."""
 
 from __future__ import annotations
 

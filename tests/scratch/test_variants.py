@@ -1,4 +1,4 @@
-"""The NumPy twins of chapter 05, against matrices, against Keras, against each other."""
+"""The variants of convolution in NumPy, against matrices, against Keras, against each other."""
 
 from __future__ import annotations
 

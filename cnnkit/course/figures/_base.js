@@ -41,6 +41,9 @@ export function randomness(seed) {
   };
 }
 
+/** A colour of the palette (`palette.css`) as it is where an element stands, for a canvas, which reads no style sheet. */
+export const colour = (element, name) => getComputedStyle(element).getPropertyValue(`--${name}`).trim();
+
 /** Where a pointer is within an element, each coordinate from 0 to 1. */
 export function pointed(event, element) {
   const box = element.getBoundingClientRect();

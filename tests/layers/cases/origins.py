@@ -1,4 +1,4 @@
-"""Cases of cnnkit.origins: the cells of chapter 01."""
+"""Cases of cnnkit.origins: the cells of Hubel and Wiesel."""
 
 from __future__ import annotations
 

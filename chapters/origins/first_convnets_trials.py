@@ -1,8 +1,8 @@
 """The nets of 1988 and 1989 on digits of 16x16 pixels, as many as there were then.
 
-    python data/results/first_convnets.py published    # writes first-convnets-published-3-seeds.csv
-    python data/results/first_convnets.py kernels      # writes first-convnets-kernels-5-seeds.csv
-    python data/results/first_convnets.py letters      # writes first-convnets-letters-5-seeds.csv
+    python chapters/origins/first_convnets_trials.py published    # writes data/results/first-convnets-published-3-seeds.csv
+    python chapters/origins/first_convnets_trials.py kernels      # writes data/results/first-convnets-kernels-5-seeds.csv
+    python chapters/origins/first_convnets_trials.py letters      # writes data/results/first-convnets-letters-5-seeds.csv
 
 7,291 digits to learn from and 2,007 to be tested on, drawn from MNIST and scaled to 16x16: the original zip
 codes are not published.  `published` trains the net of 1989 as its paper says: targets of +1 and -1, squared
@@ -23,9 +23,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
-from recording import about, write
 
 from cnnkit import data, models
+from cnnkit.course.recording import about, write
 from cnnkit.origins import drawn_kernels, feature_recognizer, shuffled_kernels, siann, skeletons
 
 TRAIN, TEST, PASSES = 7_291, 2_007, 23

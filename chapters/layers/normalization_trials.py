@@ -1,6 +1,6 @@
 """What normalisation buys a net of ten convolutions: data/results/normalization-digits-3-seeds.csv.
 
-    python data/results/normalization_digits.py
+    python chapters/layers/normalization_trials.py
 
 Four questions: `rate` (many learning rates), `scale` (He's start, multiplied), `order` (before
 or after the activation, with and without shortcuts), `batch` (few images in a batch, as many images seen in all,
@@ -17,7 +17,6 @@ import csv
 import os
 import platform
 import time
-from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -26,8 +25,9 @@ import numpy as np
 from keras import layers
 
 from cnnkit import data
+from cnnkit._paths import resource
 
-TABLE = Path(__file__).with_name("normalization-digits-3-seeds.csv")
+TABLE = resource("results") / "normalization-digits-3-seeds.csv"
 KEY = ["question", "norm", "order", "rate", "scale", "batch", "seed"]
 DEPTH, WIDTH, SEEDS, EPOCHS = 10, 16, 3, 6
 NORMS = {

@@ -1,6 +1,6 @@
 """Take one idea out of a small CNN at a time: data/results/digits-ablation-5-seeds.csv.
 
-    python data/results/ablate_digits.py
+    python chapters/orientation_trials.py
 
 Each net is `create("classic", ...)`, as wide as a budget of parameters allows; the last two are as wide as the
 full net instead, whatever that costs.  All are trained alike; the test set is looked at once, after the last
@@ -14,15 +14,15 @@ import csv
 import os
 import platform
 from collections.abc import Iterator
-from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 
 from cnnkit import data, models
+from cnnkit._paths import resource
 
-TABLE = Path(__file__).with_name("digits-ablation-5-seeds.csv")
+TABLE = resource("results") / "digits-ablation-5-seeds.csv"
 COLUMNS = [
     "task",
     "net",

@@ -1,7 +1,7 @@
 """Train LeNet-5 as it was (60,000 parameters) on MNIST, over some seeds, and keep the weights of the first.
 
-    python data/weights/train_lenet5.py            # writes data/results/lenet5-mnist-5-seeds.csv
-    python data/weights/train_lenet5.py --keep     # and data/weights/lenet5-mnist.weights.h5 (seed 0)
+    python chapters/models/lenet_mnist_trials.py            # writes data/results/lenet5-mnist-5-seeds.csv
+    python chapters/models/lenet_mnist_trials.py --keep     # and data/weights/lenet5-mnist.weights.h5 (seed 0)
 
 The test set is looked at once a seed, after training.  `seconds` is wall-clock from the making of the net to
 the end of training, `cpu_seconds` what the process used on all cores; reading the data is not counted.
@@ -23,11 +23,11 @@ import numpy as np
 from keras import ops
 
 from cnnkit import data, models
+from cnnkit._paths import resource
 
-HERE = Path(__file__).parent
-RESULTS = HERE.parent / "results" / "lenet5-mnist-5-seeds.csv"
-WEIGHTS = HERE / "lenet5-mnist.weights.h5"
-COMMAND = "python data/weights/train_lenet5.py"
+RESULTS = resource("results") / "lenet5-mnist-5-seeds.csv"
+WEIGHTS = resource("weights") / "lenet5-mnist.weights.h5"
+COMMAND = "python chapters/models/lenet_mnist_trials.py"
 
 BATCH, RATE, SHARPNESS = 128, 3e-3, 0.05
 
@@ -104,7 +104,6 @@ def main() -> None:
             bare = models.create("lenet5")  # without the optimiser, whose state is twice as large
             bare.set_weights(model.get_weights())
             bare.save_weights(WEIGHTS)
-    RESULTS.parent.mkdir(exist_ok=True)
     with RESULTS.open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()

@@ -1,6 +1,6 @@
 """The race between activations: epochs until a network reads 95 of 100 digits that it has not seen.
 
-    python data/results/activation_race.py        # writes data/results/activation-race-digits.csv
+    python chapters/layers/activations_trials.py        # writes data/results/activation-race-digits.csv
 
 For each activation and depth, each learning rate of a grid is tried with each seed; chapter
 `layers/activations` takes for each activation its best rate, as the AlexNet paper did.
@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import platform
 import time
-from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -20,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from cnnkit import data
+from cnnkit._paths import resource
 
 ACTIVATIONS = {"relu": "he_normal", "tanh": "glorot_uniform", "sigmoid": "glorot_uniform"}
 DEPTHS = (2, 8)
@@ -82,7 +82,7 @@ def main() -> None:
                         }
                     )
                     print(rows[-1], flush=True)
-    pd.DataFrame(rows).to_csv(Path(__file__).with_name("activation-race-digits.csv"), index=False)
+    pd.DataFrame(rows).to_csv(resource("results") / "activation-race-digits.csv", index=False)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """What a shift does to nine builds of one small net: data/results/shift-tolerance-digits-5-seeds.csv.
 
-    python data/results/shift_tolerance.py
+    python chapters/layers/receptive_fields_trials.py
 
 Each build of `cnnkit.models.BUILDS` learns the digits of scikit-learn in the middle of a field of 20 x 20 (those
 named "shifted": moved by up to four pixels, anew in each epoch, at the better of two learning rates), and is
 tested in the middle, moved by up to four pixels, and for the consistency of its answers.  `high` is the share of
 its strided kernels' energy above the new Nyquist frequency.  The weights of seed 0 go to
-`data/weights/shift-tolerance-digits.npz`.  A second table, two-kernels-digits-5-seeds.csv, compares one 5 x 5
+`data/weights/shift-tolerance-digits.npz`.  A second table, data/results/two-kernels-digits-5-seeds.csv, compares one 5 x 5
 convolution with two of 3 x 3.  Rows that the files hold already are kept, so an interrupted run goes on.
 """
 
@@ -23,11 +23,11 @@ import numpy as np
 import pandas as pd
 
 from cnnkit import data, insight, models
+from cnnkit._paths import resource
 
-HERE = Path(__file__).parent
-TABLE = HERE / "shift-tolerance-digits-5-seeds.csv"
-KERNELS = HERE / "two-kernels-digits-5-seeds.csv"
-WEIGHTS = HERE.parent / "weights" / "shift-tolerance-digits.npz"
+TABLE = resource("results") / "shift-tolerance-digits-5-seeds.csv"
+KERNELS = resource("results") / "two-kernels-digits-5-seeds.csv"
+WEIGHTS = resource("weights") / "shift-tolerance-digits.npz"
 SEEDS, EPOCHS, BATCH, REACH = 5, 20, 64, 4
 VERSIONS = (
     f"Keras {keras.__version__} on {keras.backend.backend()}, {platform.machine()}, {os.cpu_count()} cores"

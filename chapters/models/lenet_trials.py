@@ -1,18 +1,15 @@
 """LeNet-5's peculiarities taken out one by one, and less and less to learn from, on scikit-learn's digits.
 
-    python data/results/lenet5_digits.py      # writes lenet5-digits-ablation.csv and lenet5-digits-training-size.csv
+    python chapters/models/lenet_trials.py
 
-Five seeds each; every run takes the same number of steps.  Chapter models/lenet plots both files and
-repeats one run by importing `train`.
+It writes data/results/lenet5-digits-ablation.csv and data/results/lenet5-digits-training-size.csv.
+Five seeds each; every run takes the same number of steps.
 """
 
 from __future__ import annotations
 
-import csv
 import os
-import platform
 import time
-from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -21,8 +18,8 @@ import numpy as np
 from keras import ops
 
 from cnnkit import data, models
+from cnnkit.course.recording import about, write
 
-HERE = Path(__file__).parent
 SEEDS, STEPS, BATCH, RATE, SHARPNESS = 5, 600, 32, 2e-3, 0.05
 USUAL = {"connections": "full", "subsampling": "average", "output": "dense"}
 VARIANTS = {
@@ -84,21 +81,12 @@ def main() -> None:
                     "test_digits": len(x_test),
                     "test_error_percent": round(100 * wrong / len(x_test), 2),
                     "cpu_seconds": round(time.process_time() - started, 1),
-                    "hardware": f"{os.cpu_count()} CPU cores, {platform.machine()}",
-                    "versions": f"keras {keras.__version__}, {keras.backend.backend()}, numpy {np.__version__}",
-                    "command": "python data/results/lenet5_digits.py",
+                    **about(),
                 }
             )
             print(*list(rows[-1].values())[:8], flush=True)
     write("lenet5-digits-ablation.csv", [row for row in rows if row["training_digits"] == len(x)])
     write("lenet5-digits-training-size.csv", [row for row in rows if row["variant"] == "as published"])
-
-
-def write(name: str, rows: list[dict]) -> None:
-    with (HERE / name).open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 if __name__ == "__main__":

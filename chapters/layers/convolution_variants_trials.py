@@ -1,6 +1,6 @@
 """Small nets with one part exchanged, on digits scattered over 12 x 12 pixels: data/results/variants-digits-5-seeds.csv.
 
-    python data/results/train_variants.py
+    python chapters/layers/convolution_variants_trials.py
 
 `kernel` is the question of the separable convolution, `shrink` that of the stride in place of pooling; chapter
 `layers/convolution-variants` plots the table and trains two rows again.  The net, the epochs and the rate are
@@ -13,13 +13,13 @@ import csv
 import os
 import platform
 import time
-from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 
 from cnnkit import data, insight
+from cnnkit._paths import resource
 
 SEEDS, EPOCHS, BATCH, RATE = 5, 30, 64, 3e-3
 ROWS = [
@@ -60,7 +60,7 @@ def net(kernel: str = "standard", shrink: str = "max", width: int = 16) -> keras
 
 def main() -> None:
     (x, y), (x_test, y_test) = data.load("digits", canvas=12)
-    path = Path(__file__).parent / "variants-digits-5-seeds.csv"
+    path = resource("results") / "variants-digits-5-seeds.csv"
     recipe = f"{EPOCHS} epochs, batch {BATCH}, Adam {RATE} with cosine decay; 2 x86-64 cores"
     versions = f"Keras {keras.__version__} on {keras.backend.backend()}, Python {platform.python_version()}"
     done: dict[str, list[list[object]]] = {}

@@ -1,6 +1,6 @@
 """Change only the pooling of a small net: data/results/pooling-digits-3-seeds.csv.
 
-    python data/results/pooling_digits.py
+    python chapters/layers/pooling_trials.py
 
 Convolution (8 maps), pooling, convolution (16 maps), head; 300 of scikit-learn's digits to learn from, in the
 middle of a field of 16 x 16, the seed choosing which; 445 to be tested on, as they are and moved by one and by
@@ -14,7 +14,6 @@ from __future__ import annotations
 import csv
 import os
 import platform
-from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -24,8 +23,9 @@ from keras import layers as kl
 
 from cnnkit import data, insight
 from cnnkit import layers as ours
+from cnnkit._paths import resource
 
-TABLE = Path(__file__).with_name("pooling-digits-3-seeds.csv")
+TABLE = resource("results") / "pooling-digits-3-seeds.csv"
 COLUMNS = [
     "variant",
     "pooling",

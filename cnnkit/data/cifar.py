@@ -1,8 +1,7 @@
-"""MNIST, Fashion-MNIST and CIFAR-10: from their published files to arrays."""
+"""CIFAR-10: from its published archive, or from strips of a part of it, to arrays."""
 
 from __future__ import annotations
 
-import gzip
 import json
 import pickle
 import tarfile
@@ -11,50 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from cnnkit.data.registry import fetched
+from cnnkit._names import needed
+from cnnkit.data.download import DataUnavailable, available, fetch
 
-__all__ = ["read_idx"]
+__all__ = ["load_cifar10"]
 
 Split = tuple[np.ndarray, np.ndarray]
 
 _SUBSET_TRAIN, _SUBSET_TEST = 10_000, 1_000
-
-
-def read_idx(path: str | Path) -> np.ndarray:
-    """The array in an IDX file (the format of MNIST), gzipped or not.
-
-    Four bytes open the file: two zeros, the type (8 is unsigned byte) and the number of axes;
-    then the length of each axis, four bytes big-endian; then the numbers.
-
-    Chapter: orientation.
-    """
-    path = Path(path)
-    raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    if len(raw) < 4 or raw[:3] != b"\x00\x00\x08":
-        raise ValueError(
-            f"{path.name} is no IDX file of unsigned bytes: it starts with {raw[:4].hex(' ') or 'nothing'}"
-        )
-    axes = raw[3]
-    if len(raw) < 4 + 4 * axes:
-        raise ValueError(f"{path.name} promises the lengths of {axes} axes and ends before: it is cut short")
-    shape = tuple(int(side) for side in np.frombuffer(raw, ">u4", axes, offset=4))
-    if len(raw) - 4 - 4 * axes != np.prod(shape):
-        raise ValueError(
-            f"{path.name} promises {shape} numbers and holds {len(raw) - 4 - 4 * axes}: it is cut short"
-        )
-    return np.frombuffer(raw, np.uint8, offset=4 + 4 * axes).reshape(shape)
-
-
-def load_mnist(name: str = "mnist") -> tuple[Split, Split]:
-    """MNIST or its twin Fashion-MNIST: images (n, 28, 28, 1) float32 in [0, 1], labels int64."""
-    folder = fetched(name)
-
-    def split(prefix: str) -> Split:
-        images = read_idx(folder / f"{prefix}-images-idx3-ubyte.gz")
-        labels = read_idx(folder / f"{prefix}-labels-idx1-ubyte.gz")
-        return _images(images[..., None]), labels.astype(np.int64)
-
-    return split("train"), split("t10k")
 
 
 def load_cifar10(subset: bool = False) -> tuple[Split, Split]:
@@ -62,13 +25,13 @@ def load_cifar10(subset: bool = False) -> tuple[Split, Split]:
 
     The subset is the same whichever form lies at hand, the PNG strips or the official archive. It is never
     given unless asked for: what is trained on it cannot stand beside published CIFAR-10 figures.
-    """
-    from cnnkit.data.download import DataUnavailable, available
 
+    Chapter: orientation.
+    """
     if subset and available("cifar10", layout="subset"):
-        return _cifar10_strips(fetched("cifar10", "subset"))
+        return _cifar10_strips(fetch("cifar10", layout="subset"))
     try:
-        folder = fetched("cifar10", "official")
+        folder = fetch("cifar10", layout="official")
     except DataUnavailable as error:
         if available("cifar10", layout="subset"):
             hint = "its first 10,000 + 1,000 images are here: load('cifar10', subset=True)"
@@ -88,7 +51,7 @@ def _images(pixels: np.ndarray) -> np.ndarray:
 
 
 def _cifar10_strips(folder: Path) -> tuple[Split, Split]:
-    from PIL import Image
+    Image = needed("PIL.Image", "course")
 
     def strip(batch: int) -> np.ndarray:
         with Image.open(folder / f"cifar10_batch_{batch}.png") as image:

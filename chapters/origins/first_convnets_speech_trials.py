@@ -1,6 +1,6 @@
 """The first nets for speech and muscles, five seeds each: data/results/speech-nets-5-seeds.csv.
 
-    python data/results/speech_nets.py
+    python chapters/origins/first_convnets_speech_trials.py
 
 All speech is synthetic (`cnnkit.data.sounds`), and the voices that test are never those that taught. Each row is the
 accuracy of one trained net under one condition: `time` (everything so many frames later), `frequency` (so many bands
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import platform
-from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -21,8 +20,9 @@ import numpy as np
 import pandas as pd
 
 from cnnkit import data, origins
+from cnnkit._paths import resource
 
-TABLE = Path(__file__).parent / "speech-nets-5-seeds.csv"
+TABLE = resource("results") / "speech-nets-5-seeds.csv"
 SEEDS = 5
 VERSIONS = (
     f"Keras {keras.__version__} on {keras.backend.backend()}, {platform.machine()}, {os.cpu_count()} cores"
