@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.abc
 import importlib.machinery
 import sys
 from collections.abc import Callable, Sequence
@@ -41,7 +40,7 @@ def _teach(module: ModuleType) -> None:
     module.get_registered_object = _with_ours(module.get_registered_object)
 
 
-class _WhenKerasComes(importlib.abc.MetaPathFinder):
+class _WhenKerasComes:
     """Waits for the module in which Keras searches, and teaches it as soon as it has been loaded."""
 
     def find_spec(

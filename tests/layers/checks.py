@@ -6,6 +6,7 @@ import doctest
 import itertools
 import json
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -384,7 +385,9 @@ def check_compiled_by_torch(cls: type[keras.Layer], case: Case) -> None:
     tensors = [ops.convert_to_tensor(x) for x in inputs]
     argument = tensors[0] if len(tensors) == 1 else tensors
     torch._dynamo.reset()
-    got = torch.compile(layer, backend="eager", fullgraph=True)(argument)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of Keras's cached functions, which it traces anew
+        got = torch.compile(layer, backend="eager", fullgraph=True)(argument)
     near(ops.convert_to_numpy(got), call(layer, inputs), 1e-5, "compiled by torch against eager")
 
 

@@ -117,7 +117,9 @@ def make_inputs(case: Case, batch: int = 3, seed: int = 0) -> list[np.ndarray]:
 
 def call(layer: keras.Layer, inputs: list[np.ndarray], **options: Any) -> np.ndarray:
     """The layer's output as NumPy."""
-    tensors = [ops.convert_to_tensor(x) for x in inputs]
+    tensors = [
+        ops.convert_to_tensor(x, str(x.dtype)) for x in inputs
+    ]  # PyTorch's backend would round float64
     return ops.convert_to_numpy(layer(tensors[0] if len(tensors) == 1 else tensors, **options))
 
 
