@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+import yaml
 from docutils import nodes
 from docutils.core import publish_doctree
 from sphinx.ext.napoleon import Config, GoogleDocstring
@@ -19,10 +20,10 @@ from sphinx.ext.napoleon import Config, GoogleDocstring
 from tests import layering
 from tests.layering import ROOT
 
-NAPOLEON = Config(
-    napoleon_use_ivar=True,
-    napoleon_custom_sections=["Input shape", "Output shape"],  # as _config.yml has it: text, no parameters
-)
+SETTINGS = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["sphinx"]["config"]
+OURS = {"napoleon_use_ivar": True, "napoleon_custom_sections": ["Input shape", "Output shape"]}
+#: As the book's settings have it, which may say more.
+NAPOLEON = Config(**OURS | {name: value for name, value in SETTINGS.items() if name.startswith("napoleon_")})
 #: Words that open a section elsewhere, or opened one here before, and the section that Napoleon knows.
 FOREIGN = {
     "Arguments:": "Args:",
@@ -75,8 +76,8 @@ def ghosts(item: layering.Public) -> list[str]:
     section = re.split(r"\n(?=\S)", text.partition("Args:\n")[2])[0]
     told = re.findall(r"^    \*{0,2}(\w+)(?: \(.*?\))?:", section, re.MULTILINE)
     given = node.args
-    known = [argument.arg for argument in [*given.posonlyargs, *given.args, *given.kwonlyargs]]
-    known += [argument.arg for argument in (given.vararg, given.kwarg) if argument]
+    taken = [*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg]
+    known = [argument.arg for argument in taken if argument]
     if strange := [name for name in told if name not in known]:
         return [f"{item.module.name}.{item.name} tells of {', '.join(strange)}, which it does not take"]
     if told != sorted(told, key=known.index):
@@ -112,7 +113,7 @@ Returns:
     The line.
 
 Input shape:
-    `(batch, length)`.
+    `(batch, length)`: or `(batch, n)` with `n = length // 2`.
 
 Example:
     >>> bend(1, 2)
@@ -146,7 +147,13 @@ def test_markup_that_goes_wrong_is_caught(change, message):
 
 @pytest.mark.parametrize(
     ("signature", "message"),
-    [("x, w", None), ("w, x", "another order"), ("x", "tells of w, which it does not take")],
+    [
+        ("x, w", None),
+        ("*x, w", None),
+        ("w, x", "another order"),
+        ("w, *x", "another order"),
+        ("x", "tells of w, which it does not take"),
+    ],
 )
 def test_arguments_that_a_function_does_not_take_or_takes_in_another_order_are_caught(signature, message):
     tree = ast.parse(f"def bend({signature}):\n    pass")

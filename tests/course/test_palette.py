@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -16,13 +17,17 @@ READERS = [
     path
     for folder in ("cnnkit", "book/extension", "book/_static", "chapters")
     for path in sorted((ROOT / folder).rglob("*"))
-    if path.suffix in {".py", ".css", ".js"} and path.name != "palette.css"
+    if path.suffix in {".py", ".css", ".js", ".ipynb"} and path.name != "palette.css"
 ]
 
 
 def colours(path: Path) -> list[str]:
     """The colours that a file writes down itself; greys, black and white are none."""
-    found = re.findall(r"#(?:[0-9a-f]{8}|[0-9a-f]{6}|[0-9a-f]{3})\b", path.read_text("utf-8"), re.IGNORECASE)
+    text = path.read_text("utf-8")
+    if path.suffix == ".ipynb":
+        cells = (cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code")
+        text = "".join(line for cell in cells for line in cell["source"])
+    found = re.findall(r"#(?:[0-9a-f]{8}|[0-9a-f]{6}|[0-9a-f]{3})\b", text, re.IGNORECASE)
     return [code for code in found if len({*re.findall("." * (1 if len(code) == 4 else 2), code[1:7])}) > 1]
 
 
@@ -53,7 +58,7 @@ def test_a_live_figure_carries_the_palette_and_every_colour_that_it_asks_for():
         figure = live_figure(name)
         defined = set(re.findall(r"--([\w-]+)[\":]", figure.style + figure.script))
         asked = set(re.findall(r"var\(--([\w-]+)", figure.style + figure.script))
-        asked |= set(re.findall(r'\bcolour\([^,()]+, "([\w-]+)"\)', figure.script))
+        asked |= set(re.findall(r'\bui\.colour\("([\w-]+)"\)', figure.script))
         assert style.colour("mark") in figure.style and asked <= defined, asked - defined
 
 

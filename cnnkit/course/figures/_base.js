@@ -41,8 +41,8 @@ export function randomness(seed) {
   };
 }
 
-/** A colour of the palette (`palette.css`) as it is where an element stands, for a canvas, which reads no style sheet. */
-export const colour = (element, name) => getComputedStyle(element).getPropertyValue(`--${name}`).trim();
+/** Red, green and blue of a colour such as `ui.colour` gives it, for a canvas that is painted pixel by pixel. */
+export const parts = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
 
 /** Where a pointer is within an element, each coordinate from 0 to 1. */
 export function pointed(event, element) {

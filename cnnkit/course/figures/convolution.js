@@ -6,7 +6,7 @@
  *   kernel of numbers, and the picture that the kernel makes of the photograph. A square on the
  *   input marks the pixels that one pixel of the output was computed from, and the sum is spelt out.
  */
-import { button, choice, clamp, draggable, frames, list, make, number, randomness, set, still } from "./_base.js";
+import { button, choice, clamp, draggable, frames, list, make, number, parts, randomness, set, still } from "./_base.js";
 
 /** Cross-correlate a matrix with a square kernel: the same numbers as cnnkit.scratch.convolve2d. */
 export function convolve(x, w, { stride = 1, padding = 0, dilation = 1 } = {}) {
@@ -69,7 +69,6 @@ function panel(name, attributes = {}) {
   return { element: make("div", { class: `panel ${name}` }, caption, grid), caption, canvas, drawing, digits, marks, grid };
 }
 
-const hex = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
 const mix = (a, b, t) => a.map((part, i) => part + (b[i] - part) * t);
 
 function paint(map, rows, columns, colourAt) {
@@ -217,7 +216,7 @@ export default function figure(ui, options) {
 
   function draw() {
     const x = input();
-    const [surface, sunk, cool, warm] = ["surface", "sunk", "blue", "orange"].map((name) => hex(ui.colour(name)));
+    const [surface, sunk, cool, warm] = ["surface", "sunk", "blue", "orange"].map((name) => parts(ui.colour(name)));
     const grey = (v) => { const tone = clamp(v, 0, 255); return [tone, tone, tone]; };
     const p = state.padding;
     const side = x.length + 2 * p;

@@ -6,7 +6,7 @@
  *   between two orange stripes that light inhibits. Beside it the firing rate, the train of spikes,
  *   and a tuning curve with one narrow peak, at the angle where the bar lies along the stripe.
  */
-import { button, choice, clamp, draggable, frames, make, number, randomness, set, slider, still } from "./_base.js";
+import { button, choice, clamp, draggable, frames, make, number, parts, randomness, set, slider, still } from "./_base.js";
 
 const SIZE = 45; // the field's side in pixels
 const RATE = 60; // spikes a second at the cell's best
@@ -155,6 +155,7 @@ export default function figure(ui, options) {
     const pixels = context.createImageData(VIEW, VIEW);
     const [c, s] = [Math.cos(radians(state.angle)), Math.sin(radians(state.angle))];
     const largest = Math.max(...even.map(Math.abs));
+    const [orange, blue] = [parts(ui.colour("orange")), parts(ui.colour("blue"))];
     for (let at = 0; at < VIEW * VIEW; at += 1) {
       const [row, column] = [Math.floor(at / VIEW), at % VIEW];
       const [right, up] = [(column + 0.5) / scale - SIZE / 2 - state.x, SIZE / 2 - (row + 0.5) / scale - state.y];
@@ -163,7 +164,7 @@ export default function figure(ui, options) {
       const tone = 22 + 222 * light;
       const [e, o] = state.field ? sample(row / scale, column / scale) : [0, 0];
       const weight = (state.cell === "simple" ? e : Math.hypot(e, o)) / largest;
-      const tint = weight < 0 ? [212, 115, 15] : [47, 134, 200];
+      const tint = weight < 0 ? orange : blue;
       const share = Math.min(1, Math.abs(weight)) * 0.85;
       pixels.data.set([...tint.map((part) => tone + (part * (0.8 + 0.2 * light) - tone) * share), 255], 4 * at);
     }

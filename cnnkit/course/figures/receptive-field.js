@@ -6,7 +6,7 @@
  *   row lines fan out downwards to all squares that it sees; the pixels are shaded by the number of ways that lead
  *   to them. Beside it a photograph of a cat, on which the field is a bright square.
  */
-import { button, clamp, colour, frames, list, make, set, still } from "./_base.js";
+import { button, clamp, frames, list, make, set, still } from "./_base.js";
 
 const SIDE = 45; // pixels across the picture
 const CELL = 14;
@@ -210,7 +210,7 @@ export default function figure(ui, options) {
       }
     }
     context.globalAlpha = 1;
-    context.strokeStyle = colour(canvas, "mark");
+    context.strokeStyle = ui.colour("mark");
     context.lineWidth = 3;
     context.strokeRect(from * unit, from * unit, size * unit, size * unit);
   }
