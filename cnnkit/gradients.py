@@ -41,7 +41,7 @@ def value_and_gradient(function: Callable[..., Tensor], *arrays: Any) -> tuple[A
 
     Args:
         function: takes as many tensors as there are arrays and returns one number.
-        *arrays: NumPy arrays (or numbers, or lists of them), which are converted to `keras.config.floatx()`,
+        arrays: NumPy arrays (or numbers, or lists of them), which are converted to `keras.config.floatx()`,
             or tensors of the backend.
 
     Returns:
@@ -82,7 +82,7 @@ def weight_gradients(
     Args:
         model: any built layer or model.
         loss: takes what the model gives and returns one number.
-        *inputs: what the model is called on, NumPy or tensors.
+        inputs: what the model is called on, NumPy or tensors.
         training: whether it computes as in training; it is left as it was all the same.
 
     Returns:
@@ -112,8 +112,8 @@ def compiled(way: Callable[..., Any], function: Callable[..., Tensor], *more: An
     Args:
         way: `gradient`, `value_and_gradient` or `weight_gradients`.
         function: what comes first in a call of it: the function, or the model.
-        *more: what comes next, the loss of `weight_gradients`.
-        **options: its `training`.
+        more: what comes next, the loss of `weight_gradients`.
+        options: its `training`.
 
     Returns:
         A function of the arrays, which gives what `way` gives.

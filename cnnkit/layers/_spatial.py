@@ -160,7 +160,9 @@ class SpatialLayer(keras.Layer):
     @property
     def wide_dtype(self) -> str:
         """The dtype of the policy, but float32 at least: in it sums neither overflow nor stall."""
-        return keras.backend.result_type(self.compute_dtype, "float32")
+        return (
+            "float64" if self.compute_dtype == "float64" else "float32"
+        )  # of both Keras on PyTorch takes float32
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         if self.keeps_mask or all(mask is None for mask in _flat(previous_mask)):

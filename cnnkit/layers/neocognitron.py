@@ -136,7 +136,7 @@ class SCell(_Cell):
         x = self.padded(x)
         excitatory, inhibitory = (ops.cast(w, x.dtype) for w in (self.excitatory, self.inhibitory))
         e = ops.conv(x, excitatory, data_format="channels_last")
-        squares = ops.mean(ops.square(x), axis=-1, keepdims=True)
+        squares = ops.sum(ops.square(x), axis=-1, keepdims=True) / x.shape[-1]
         mask = ops.convert_to_tensor(self._mask, dtype=x.dtype)
         # The small number keeps the slope of the root finite where the picture is blank.
         v = ops.sqrt(ops.conv(squares, mask, data_format="channels_last") + 1e-7)
@@ -227,7 +227,7 @@ class CCell(_Cell):
             mask = ops.repeat(ops.convert_to_tensor(self._mask, dtype=x.dtype), x.shape[-1], axis=2)
             e = ops.depthwise_conv(x, mask, self.strides, padding="valid", data_format="channels_last")
         e = self.strength * e
-        t = ops.relu((1 + e) / (1 + ops.mean(e, axis=-1, keepdims=True)) - 1)
+        t = ops.relu((1 + e) / (1 + ops.sum(e, axis=-1, keepdims=True) / e.shape[-1]) - 1)
         return t / (self.saturation + t)
 
     def products(self, channels: int) -> int:

@@ -81,7 +81,7 @@ class RadialBasisScores(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Subtract every centre, square, sum, turn the sign; in float32 or wider, lest a sum of squares overflow."""
-        wide = keras.backend.result_type(self.compute_dtype, "float32")
+        wide = "float64" if self.compute_dtype == "float64" else "float32"
         centres = ops.convert_to_tensor(self._fixed, dtype=wide)
         difference = ops.expand_dims(ops.cast(inputs, wide), 1) - centres
         return ops.cast(-ops.sum(ops.square(difference), axis=-1), self.compute_dtype)

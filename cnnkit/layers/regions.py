@@ -279,7 +279,8 @@ class RoIAlign(_OfBoxes):
         weights = ops.maximum(1 - ops.abs(place - cells), 0)
         weights = ops.where(inside[..., None], weights, ops.zeros((), dtype))
         batch, number = sizes(low)
-        return ops.mean(ops.reshape(weights, (batch, number, n, self.sampling_ratio, side)), axis=3)
+        parts = ops.reshape(weights, (batch, number, n, self.sampling_ratio, side))
+        return ops.sum(parts, axis=3) / self.sampling_ratio
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "sampling_ratio": self.sampling_ratio}
