@@ -80,5 +80,6 @@ CASES = {
 
 # Keras multiplies matrices of float64 in float32 on PyTorch.
 if keras.backend.backend() == "torch":
-    for case in sum(CASES.values(), []):
-        case["tolerance64"] = 1e-6
+    for rows in CASES.values():
+        for case in rows:
+            case["tolerance64"] = 1e-6
