@@ -3,7 +3,39 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from cnnkit.gradients import gradient, value_and_gradient, weight_gradients
+from cnnkit.gradients import backend_name, compiled, gradient, value_and_gradient, weight_gradients
+
+pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+
+
+@pytest.fixture
+def quickly():
+    """PyTorch's compiler takes half a minute for what a test asks of it: here it traces, and leaves it at that."""
+    if backend_name() != "torch":
+        yield
+        return
+    import torch
+
+    with torch.compiler.set_stance("force_eager"):
+        yield
+
+
+def small_net() -> keras.Model:
+    keras.utils.set_random_seed(0)
+    return keras.Sequential(
+        [
+            layers.Input((6, 6, 2)),
+            layers.Conv2D(3, 3, activation="tanh"),
+            layers.BatchNormalization(),
+            layers.Dropout(0.5, seed=3),
+            layers.Flatten(),
+            layers.Dense(2),
+        ]
+    )
+
+
+def images(batch: int = 3) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(batch, 6, 6, 2)).astype("float32")
 
 
 def test_value_and_gradient_of_several_arrays():
@@ -132,3 +164,147 @@ def test_a_layer_that_only_counts_its_weights_is_not_given_any() -> None:
     value_and_gradient(ops.sum, np.ones(2))
     weight_gradients(layer, ops.sum, np.ones((1, 2)))
     assert large.kernel._value is None
+
+
+def test_tensors_go_in_and_tensors_come_out():
+    x = ops.convert_to_tensor(np.array([1.0, 2.0]), dtype="float32")
+    layer = layers.Dense(1)
+    layer.build((None, 2))
+    value, (slope, other) = value_and_gradient(lambda a, b: ops.sum(a**2 * b), x, np.ones(2))
+    loss, weights = weight_gradients(layer, ops.sum, x[None])
+    for found in (value, slope, other, gradient(ops.sum, x), loss, *weights):
+        assert ops.is_tensor(found)
+    assert ops.convert_to_numpy(slope).tolist() == [2, 4]
+
+
+def test_a_tensor_keeps_its_type():
+    assert gradient(ops.sum, ops.ones((2,), "float16")).dtype == ops.ones((), "float16").dtype
+
+
+def test_a_gradient_has_a_gradient():
+    twice = gradient(lambda x: ops.sum(gradient(lambda t: ops.sum(t**3), x) ** 2), np.array([1.0, -2.0]))
+    np.testing.assert_allclose(twice, 36 * np.array([1.0, -2.0]) ** 3, rtol=1e-5)
+
+
+def test_a_gradient_within_weight_gradients_sees_the_weights_that_are_moved():
+    layer = layers.Dense(1, use_bias=False, kernel_initializer=keras.initializers.Constant(3.0))
+    layer.build((None, 1))
+
+    def slope_in_the_input(y):  # of (w x)**2, hence 2 w**2 x
+        return ops.sum(gradient(lambda x: ops.sum(layer(x) ** 2), ops.full((1, 1), 2.0)))
+
+    value, (slope,) = weight_gradients(layer, slope_in_the_input, np.ones((1, 1)))
+    assert (value, slope.item()) == (36.0, 24.0)
+
+
+@pytest.mark.usefixtures("quickly")
+@pytest.mark.parametrize("training", [False, True])
+def test_compiled_weight_gradients_are_those_that_are_not(training):
+    model = small_net()
+    fast = compiled(weight_gradients, model, lambda y: ops.mean(ops.square(y)), training=training)
+    for batch in (3, 5):
+        want = weight_gradients(model, lambda y: ops.mean(ops.square(y)), images(batch), training=training)
+        value, slopes = fast(images(batch))
+        assert np.isclose(value, want[0], rtol=1e-5)
+        for one, other in zip(slopes, want[1], strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.usefixtures("quickly")
+def test_compiled_gradients_in_arrays_are_those_that_are_not():
+    model, x, factors = small_net(), images(), np.array([[1.0, -2.0]])
+
+    def loss(x, factors):
+        return ops.sum(model(x) * factors)
+
+    value, slopes = compiled(value_and_gradient, loss)(x, factors)
+    want, others = value_and_gradient(loss, x, factors)
+    assert isinstance(value, float) and np.isclose(value, want, rtol=1e-5)
+    for one, other in zip(slopes, others, strict=True):
+        assert type(one) is np.ndarray
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+    one = compiled(gradient, lambda x: ops.sum(model(x)))(ops.convert_to_tensor(x))
+    assert ops.is_tensor(one)
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(one), gradient(lambda x: ops.sum(model(x)), x), rtol=1e-4, atol=1e-6
+    )
+
+
+@pytest.mark.usefixtures("quickly")
+@pytest.mark.parametrize("way", ["in the input", "in the weights"])
+def test_a_compiled_gradient_knows_what_was_learned_since(way):
+    model = small_net()
+    fast = {
+        "in the input": compiled(gradient, lambda x: ops.sum(model(x) ** 2)),
+        "in the weights": compiled(weight_gradients, model, lambda y: ops.sum(y**2)),
+    }[way]
+    before = fast(images())
+    for variable in model.variables:
+        if variable.dtype == "float32":
+            variable.assign(2 * variable.value + 0.1)
+    if way == "in the input":
+        now, want = fast(images()), gradient(lambda x: ops.sum(model(x) ** 2), images())
+        assert not np.allclose(now, before)
+        np.testing.assert_allclose(now, want, rtol=1e-4, atol=1e-5)
+    else:
+        now, want = fast(images())[0], weight_gradients(model, lambda y: ops.sum(y**2), images())[0]
+        assert not np.isclose(now, before[0])
+        assert np.isclose(now, want, rtol=1e-4)
+
+
+@pytest.mark.usefixtures("quickly")
+def test_a_compiled_gradient_leaves_moving_averages_and_seeds_as_they_were():
+    model = small_net()
+    before = [ops.convert_to_numpy(v.value).copy() for v in model.variables]
+    fast = compiled(gradient, lambda x: ops.sum(model(x, training=True) ** 2))
+    np.testing.assert_array_equal(fast(images()), fast(images()))
+    for was, is_ in zip(before, model.variables, strict=True):
+        np.testing.assert_array_equal(was, ops.convert_to_numpy(is_.value))
+
+
+@pytest.mark.skipif(
+    backend_name() == "torch", reason="PyTorch plays back what a traced function did to a list"
+)
+def test_a_compiled_function_is_not_run_again_for_a_shape_that_it_has_seen():
+    calls = []
+
+    def function(x):
+        calls.append(1)
+        return ops.sum(x**2)
+
+    fast = compiled(gradient, function)
+    fast(np.ones(3))
+    before = len(calls)
+    assert fast(np.full(3, 2.0)).tolist() == [4, 4, 4]
+    assert len(calls) == before
+    assert fast(np.ones(4)).tolist() == [2, 2, 2, 2]
+    assert len(calls) > before
+
+
+@pytest.mark.skipif(backend_name() != "torch", reason="the others compile in every test")
+def test_pytorch_compiles_too():
+    fast = compiled(gradient, lambda x: ops.sum(ops.tanh(x) ** 2))
+    x = np.linspace(-1, 1, 5)
+    np.testing.assert_allclose(fast(x), 2 * np.tanh(x) / np.cosh(x) ** 2, rtol=1e-5)
+
+
+@pytest.mark.skipif(backend_name() != "torch", reason="only torch.compile may lack its compiler")
+def test_where_torch_cannot_compile_the_function_runs_as_it_is_and_says_so(monkeypatch):
+    import torch
+
+    def fails(function):
+        def run(*arguments):
+            raise torch._dynamo.exc.InternalTorchDynamoError("no compiler")
+
+        return run
+
+    monkeypatch.setattr(torch, "compile", fails)
+    fast = compiled(gradient, lambda x: ops.sum(x**2))
+    with pytest.warns(UserWarning, match="runs uncompiled: no compiler"):
+        assert fast(np.ones(2)).tolist() == [2, 2]
+    assert fast(np.ones(2)).tolist() == [2, 2]
+
+
+def test_only_the_ways_of_this_module_are_compiled():
+    with pytest.raises(ValueError, match="takes gradient, value_and_gradient or weight_gradients, not"):
+        compiled(np.sum, ops.sum)

@@ -9,12 +9,13 @@ from cnnkit.layers.antialias import (
     CircularPadding3D,
 )
 from cnnkit.layers.attention_pooling import AttentionPooling
-from cnnkit.layers.local import LocallyConnected1D, LocallyConnected2D
+from cnnkit.layers.local import LocallyConnected1D, LocallyConnected2D, LocallyConnected3D
+from cnnkit.layers.masked import MaskedConv1D, MaskedConv2D, MaskedConv3D
 from cnnkit.layers.maxout import ChannelMaxPooling, Maxout
 from cnnkit.layers.mixed_pooling import MixedPooling1D, MixedPooling2D, MixedPooling3D
 from cnnkit.layers.neocognitron import CCell, SCell
 from cnnkit.layers.normalization import GlobalResponseNormalization, LocalResponseNormalization
-from cnnkit.layers.partial import PartiallyConnected2D
+from cnnkit.layers.partial import PartiallyConnected1D, PartiallyConnected2D, PartiallyConnected3D
 from cnnkit.layers.pooling import (
     L2Pooling1D,
     L2Pooling2D,
@@ -44,7 +45,14 @@ from cnnkit.layers.unpooling import (
     MaxUnpooling2D,
     MaxUnpooling3D,
 )
-from cnnkit.layers.variants import MaskedConv2D, MultiDilationConv2D, ResizeConv2D
+from cnnkit.layers.variants import (
+    MultiDilationConv1D,
+    MultiDilationConv2D,
+    MultiDilationConv3D,
+    ResizeConv1D,
+    ResizeConv2D,
+    ResizeConv3D,
+)
 
 __all__ = [
     "LAYERS",
@@ -67,10 +75,13 @@ __all__ = [
     "LocalResponseNormalization",
     "LocallyConnected1D",
     "LocallyConnected2D",
+    "LocallyConnected3D",
     "LpPooling1D",
     "LpPooling2D",
     "LpPooling3D",
+    "MaskedConv1D",
     "MaskedConv2D",
+    "MaskedConv3D",
     "MaxPoolingWithSwitches1D",
     "MaxPoolingWithSwitches2D",
     "MaxPoolingWithSwitches3D",
@@ -81,10 +92,16 @@ __all__ = [
     "MixedPooling1D",
     "MixedPooling2D",
     "MixedPooling3D",
+    "MultiDilationConv1D",
     "MultiDilationConv2D",
+    "MultiDilationConv3D",
+    "PartiallyConnected1D",
     "PartiallyConnected2D",
+    "PartiallyConnected3D",
     "RadialBasisScores",
+    "ResizeConv1D",
     "ResizeConv2D",
+    "ResizeConv3D",
     "RoIAlign",
     "RoIPooling",
     "SCell",

@@ -1,4 +1,4 @@
-"""What layers of kernels have in common: their arguments, their weights, their layout."""
+"""What layers of kernels have in common: their arguments, their weights, and constants that compilers take."""
 
 from __future__ import annotations
 
@@ -6,48 +6,105 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
-from cnnkit.layers._windows import layout, tuple_of
+from cnnkit.layers._spatial import Shape, WindowLayer, tuple_of
 
 __all__: list[str] = []
 
-Shape = tuple[int | None, ...]
+
+def constant(values: Any) -> Any:
+    """The numbers of an array as nested tuples, to be made a tensor within `call`.
+
+    Every compiler takes these for a constant; `torch.compile` refuses an array of NumPy, and Keras would make
+    a list something that it tracks.
+    """
+    values = np.asarray(values).tolist()
+    return _frozen(values)
 
 
-class KernelLayer(keras.Layer):
-    """Kernels, a bias, an activation; a subclass says how many axes of space there are and what is shared.
+def _frozen(values: Any) -> Any:
+    return tuple(map(_frozen, values)) if isinstance(values, list) else values
 
-    Bias and activation are put on with the channels last; the layout of the input is restored at the end.
+
+class KernelLayer(WindowLayer):
+    """Kernels, a bias, an activation, as Keras's convolutions have them; a family says in `convolve` what is summed.
+
+    The products are taken in the dtype of the policy, as those of Keras's own convolutions.
     """
 
-    rank = 2
+    widens = False
 
     def __init__(
         self,
         filters: int,
         kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        padding: str = "valid",
         data_format: str | None = None,
+        dilation_rate: int | Sequence[int] = 1,
+        groups: int = 1,
         activation: Any = None,
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
         kernel_regularizer: Any = None,
         bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        if not isinstance(filters, int) or filters < 1:
-            raise ValueError(f"filters must be a positive integer, not {filters!r}")
-        self.filters = filters
-        self.kernel_size = tuple_of(kernel_size, self.rank, "kernel_size")
-        self.data_format = layout(data_format)
+        window = tuple_of(kernel_size, self.rank, "kernel_size")
+        super().__init__(
+            window,
+            strides,
+            padding,
+            dilation_rate,
+            data_format,
+            activity_regularizer=activity_regularizer,
+            **kwargs,
+        )
+        (self.filters,), (self.groups,) = tuple_of(filters, 1, "filters"), tuple_of(groups, 1, "groups")
+        if filters % groups:
+            raise ValueError(
+                f"groups must be a positive integer that divides filters={filters}, not {groups!r}"
+            )
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+            raise ValueError(
+                f"strides {self.strides} and dilation_rate {self.dilation_rate} do not go together: one must be 1"
+            )
         self.activation = keras.activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
         self.bias_regularizer = keras.regularizers.get(bias_regularizer)
+        self.kernel_constraint = keras.constraints.get(kernel_constraint)
+        self.bias_constraint = keras.constraints.get(bias_constraint)
+
+    @property
+    def kernel_size(self) -> tuple[int, ...]:
+        """The sides of a kernel."""
+        return self.window
+
+    def output_channels(self, channels: int | None) -> int | None:
+        return self.filters
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        self.compute_output_shape(input_shape)  # for its errors
+        _, channels = self.fix(input_shape)
+        self.add_shared_kernel(channels)
+
+    def add_shared_kernel(self, channels: int) -> None:
+        """One kernel and one bias for each filter, the same at all places."""
+        if channels % self.groups:
+            raise ValueError(
+                f"{self.name}: the input has {channels} channels; their number must be a multiple of "
+                f"groups={self.groups}"
+            )
+        self.add_kernel_and_bias((*self.kernel_size, channels // self.groups, self.filters), (self.filters,))
 
     def add_kernel_and_bias(self, kernel: Shape, bias: Shape, initializer: Any = None) -> None:
         """Make the weights in these shapes, the kernel by another initialiser than its own if one is given."""
@@ -56,6 +113,7 @@ class KernelLayer(keras.Layer):
             shape=kernel,
             initializer=initializer or self.kernel_initializer,
             regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
         )
         self.bias = None
         if self.use_bias:
@@ -64,81 +122,71 @@ class KernelLayer(keras.Layer):
                 shape=bias,
                 initializer=self.bias_initializer,
                 regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
             )
+
+    def convolve(self, x: Any) -> Any:
+        """The sums of products; takes and gives channels last."""
+        raise NotImplementedError
 
     def finish(self, y: Any) -> Any:
         """Bias and activation, channels last."""
         return self.activation(y if self.bias is None else y + self.bias)
 
-    def as_given(self, y: Any) -> Any:
-        """Back to the layout of the input."""
-        return y if self.data_format == "channels_last" else ops.moveaxis(y, -1, 1)
+    def compute(self, x: Any, training: bool = False) -> Any:
+        return self.finish(self.convolve(x))
+
+    def products(self, channels: int) -> int:
+        return int(np.prod(self.kernel_size)) * (channels // self.groups)
 
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "filters": self.filters,
             "kernel_size": self.kernel_size,
-            "data_format": self.data_format,
+            "dilation_rate": self.dilation_rate,
+            "groups": self.groups,
             "activation": keras.activations.serialize(self.activation),
             "use_bias": self.use_bias,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
             "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
             "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
+            "activity_regularizer": keras.regularizers.serialize(self.activity_regularizer),
+            "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
+            "bias_constraint": keras.constraints.serialize(self.bias_constraint),
         }
 
 
-class KernelLayer2D(KernelLayer):
-    """A layer with one kernel `(k, k, channels / groups, filters)`; a subclass says how it is laid on the image.
-
-    The subclass's `convolve` takes and gives channels last.
-    """
+class RingLayer(WindowLayer):
+    """Windows over a map with rings of one value around it: `padding` says how many on each axis."""
 
     def __init__(
-        self, filters: int, kernel_size: int | Sequence[int], groups: int = 1, **kwargs: Any
+        self,
+        window: tuple[int, ...],
+        strides: int | Sequence[int] = 1,
+        padding: int | Sequence[int] = 0,
+        data_format: str | None = None,
+        pad_value: float = 0.0,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(filters, kernel_size, **kwargs)
-        if not isinstance(groups, int) or groups < 1 or filters % groups:
+        super().__init__(window, strides, "valid", data_format=data_format, **kwargs)
+        self.padding = tuple_of(padding, self.rank, "padding", least=0)
+        self.pad_value = pad_value
+
+    def output_space(self, space: Shape) -> Shape:
+        if any(
+            n is not None and n + 2 * p < k for n, p, k in zip(space, self.padding, self.window, strict=True)
+        ):
             raise ValueError(
-                f"groups must be a positive integer that divides filters={filters}, not {groups!r}"
+                f"{self.name}: a window of {self.window} does not fit into sides of {space} with a padding of "
+                f"{self.padding}; use a smaller kernel_size, or more padding"
             )
-        self.groups = groups
+        sides = zip(space, self.padding, strict=True)
+        return super().output_space(tuple(None if n is None else n + 2 * p for n, p in sides))
 
-    def _sides(self, shape: Sequence[int | None]) -> tuple[int | None, int | None, int | None]:
-        """Height, width and channels of an image's shape."""
-        if len(shape) != 4:
-            raise ValueError(f"{self.name} needs a batch of images, 4 axes, not the shape {tuple(shape)}")
-        order = (1, 2, 3) if self.data_format == "channels_last" else (2, 3, 1)
-        return tuple(shape[axis] for axis in order)
-
-    def _shaped(self, batch: int | None, height: int | None, width: int | None) -> Shape:
-        """The shape of an output of these sides."""
-        if self.data_format == "channels_last":
-            return (batch, height, width, self.filters)
-        return (batch, self.filters, height, width)
-
-    def _make_weights(self, channels: int | None) -> None:
-        if channels is None or channels % self.groups:
-            raise ValueError(
-                f"{self.name}: the input has {channels} channels; their number must be known and a multiple of "
-                f"groups={self.groups}"
-            )
-        self.add_kernel_and_bias((*self.kernel_size, channels // self.groups, self.filters), (self.filters,))
-
-    def build(self, input_shape: Sequence[int | None]) -> None:
-        self._make_weights(self._sides(input_shape)[2])
-
-    def convolve(self, x: Any) -> Any:
-        """The sums of products, channels last."""
-        raise NotImplementedError
-
-    def last(self, x: Any) -> Any:
-        """An image with its channels last."""
-        return x if self.data_format == "channels_last" else ops.moveaxis(x, 1, -1)
-
-    def call(self, inputs: Any) -> Any:
-        return self.as_given(self.finish(self.convolve(self.last(inputs))))
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "groups": self.groups}
+    def padded(self, x: Any) -> Any:
+        """The map with its rings, channels last."""
+        if not any(self.padding):
+            return x
+        return ops.pad(x, ((0, 0), *((p, p) for p in self.padding), (0, 0)), constant_values=self.pad_value)

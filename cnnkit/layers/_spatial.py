@@ -160,6 +160,7 @@ class SpatialLayer(keras.Layer):
     @property
     def wide_dtype(self) -> str:
         """The dtype of the policy, but float32 at least: in it sums neither overflow nor stall."""
+        # The wider of both, which Keras's result_type would not give on PyTorch and JAX.
         return "float64" if self.compute_dtype == "float64" else "float32"
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
@@ -230,7 +231,7 @@ class WindowLayer(SpatialLayer):
         if n < reach:
             raise ValueError(
                 f"{self.name}: a side of {n} is smaller than the window of {reach}: use a larger image, a smaller "
-                "window or padding='same'"
+                f"window{' or padding=' + repr('same') if 'same' in self.paddings else ''}"
             )
         return (n - reach) // s + 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,58 +10,47 @@ import keras
 import numpy as np
 from keras import ops
 
-from cnnkit.layers._windows import layout
+from cnnkit.layers._kernels import RingLayer, constant
+from cnnkit.layers._spatial import tuple_of
 from cnnkit.layers.registry import register_layer
 
-__all__ = ["PartiallyConnected2D"]
+__all__ = ["PartiallyConnected1D", "PartiallyConnected2D", "PartiallyConnected3D"]
 
 
-@register_layer(chapter="models/lenet", paper="doi:10.1109/5.726791")
-class PartiallyConnected2D(keras.layers.Layer):
-    """Convolve only those pairs of maps that a table joins.
+class _PartiallyConnected(RingLayer):
+    """A kernel for each pair of maps that a table joins, over any number of axes."""
 
-    y_j = f(b_j + sum of x_i * w_ij over the i with connections[i, j] = 1).  Only joined pairs have weights:
-    LeNet-5's C3 joins 60 of 6 x 16 pairs and has 60 * 25 + 16 = 1,516 of them.  The kernels are laid into a
-    dense one with zeros and convolved in one operation.
-
-    Arguments:
-        connections: the table, `(input maps, output maps)`, of 0 and 1.
-        kernel_size: side k of the kernels.
-        strides: step s of the window.
-        padding: pixels p added on each side.
-        pad_value: what they hold (the net of 1989 went on with the background, -1).
-        bias: "map" for one bias a map, "unit" for one a unit (1989), None for none.
-        activation: f, any Keras activation.
-        kernel_initializer: draws a dense `(k, k, input maps, output maps)`, of which the joined pairs are
-            kept; None for the rule of the LeNet papers, uniform within 2.4 / fan-in of each unit.
-        bias_initializer: draws the biases.
-        data_format: "channels_last" or "channels_first"; Keras's setting when None.
-
-    Input `(batch, height, width, input maps)`, output `(batch, height', width', output maps)` with
-    height' = (height + 2p - k) // s + 1.
-
-    >>> tuple(PartiallyConnected2D([[1, 0], [1, 1]], kernel_size=3)(keras.ops.ones((1, 8, 8, 2))).shape)
-    (1, 6, 6, 2)
-
-    Chapter: models/lenet.
-    Paper: doi:10.1109/5.726791.
-    """
+    widens = False
 
     def __init__(
         self,
         connections: Sequence[Sequence[int]] | np.ndarray,
-        kernel_size: int,
-        strides: int = 1,
-        padding: int = 0,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        padding: int | Sequence[int] = 0,
+        data_format: str | None = None,
         pad_value: float = 0.0,
         bias: str | None = "map",
         activation: Any = None,
         kernel_initializer: Any = None,
         bias_initializer: Any = "zeros",
-        data_format: str | None = None,
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        window = tuple_of(kernel_size, self.rank, "kernel_size")
+        super().__init__(
+            window,
+            strides,
+            padding,
+            data_format,
+            pad_value,
+            activity_regularizer=activity_regularizer,
+            **kwargs,
+        )
         table = np.asarray(connections)
         if table.ndim != 2 or not np.isin(table, (0, 1)).all() or not table.any(axis=0).all():
             raise ValueError(
@@ -69,114 +59,175 @@ class PartiallyConnected2D(keras.layers.Layer):
             )
         if bias not in ("map", "unit", None):
             raise ValueError(f"bias needs to be 'map', 'unit' or None, but was given {bias!r}")
-        if min(kernel_size, strides) < 1 or padding < 0:
-            raise ValueError(
-                "kernel_size and strides need to be at least 1 and padding at least 0, "
-                f"but were given {kernel_size}, {strides}, {padding}"
-            )
         self.connections = table.astype("int64")
-        self.kernel_size, self.strides, self.padding = kernel_size, strides, padding
-        self.pad_value, self.bias_kind = pad_value, bias
+        self.bias_kind = bias
         self.activation = keras.activations.get(activation)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)  # None stays None
         self.bias_initializer = keras.initializers.get(bias_initializer)
-        self.data_format = layout(data_format)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
+        self.kernel_constraint = keras.constraints.get(kernel_constraint)
+        self.bias_constraint = keras.constraints.get(bias_constraint)
         # Where in the list of kernels each pair finds its own; the unjoined find the zeros at the end.
         joined = self.connections == 1
-        self._place = np.full(table.shape, joined.sum(), dtype="int32")
-        self._place[joined] = np.arange(joined.sum())
+        place = np.full(table.shape, joined.sum())
+        place[joined] = np.arange(joined.sum())
+        self._place = constant(place)
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Make one kernel for each joined pair, and the biases."""
-        height, width, channels = self._sizes(input_shape)
-        k, maps = self.kernel_size, self.connections.shape
+    @property
+    def kernel_size(self) -> tuple[int, ...]:
+        """The sides of a kernel."""
+        return self.window
+
+    def output_channels(self, channels: int | None) -> int | None:
+        return self.connections.shape[1]
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        _, channels = self.split(input_shape)
+        maps = self.connections.shape
         if channels != maps[0]:
             raise ValueError(
                 f"{self.name}: the table joins {maps[0]} input maps, but the input has {channels} "
                 f"(shape {tuple(input_shape)}, {self.data_format})"
             )
-        for side in (height, width):
-            if side is not None and side + 2 * self.padding < k:
-                raise ValueError(
-                    f"{self.name}: a {k}x{k} kernel needs an input of at least {k} pixels a side, "
-                    f"but was given {height}x{width} with padding {self.padding}"
-                )
-
-        shape = (k, k, int(self.connections.sum()))
-        self.kernel = self.add_weight(shape=shape, initializer=self._joined_kernels, name="kernel")
+        self.compute_output_shape(input_shape)  # for its errors
+        space, _ = self.fix(input_shape, space=self.bias_kind == "unit")
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(*self.kernel_size, int(self.connections.sum())),
+            initializer=self._joined_kernels,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
         self.bias = None
         if self.bias_kind is not None:
-            shape = (maps[1],)
-            if self.bias_kind == "unit":
-                if None in (height, width):
-                    raise ValueError(
-                        f"{self.name}: one bias a unit needs a known image size, not {input_shape}"
-                    )
-                shape = (self._side(height), self._side(width), maps[1])
-            self.bias = self.add_weight(shape=shape, initializer=self.bias_initializer, name="bias")
+            places = self.output_space(space) if self.bias_kind == "unit" else ()
+            self.bias = self.add_weight(
+                name="bias",
+                shape=(*places, maps[1]),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
 
-    def call(self, inputs: Any) -> Any:
-        """Lay the kernels into a dense one, and convolve."""
-        x = ops.transpose(inputs, (0, 2, 3, 1)) if self.data_format == "channels_first" else inputs
-        if self.padding:
-            sides = [[0, 0], [self.padding] * 2, [self.padding] * 2, [0, 0]]
-            x = ops.pad(x, sides, constant_values=self.pad_value)
-        padded = ops.pad(self.kernel, [[0, 0], [0, 0], [0, 1]])
-        dense = ops.take(padded, self._place, axis=-1)
-        y = ops.conv(x, dense, strides=self.strides, padding="valid", data_format="channels_last")
-        if self.bias is not None:
-            y = y + self.bias
-        y = self.activation(y)
-        return ops.transpose(y, (0, 3, 1, 2)) if self.data_format == "channels_first" else y
+    def compute(self, x: Any, training: bool = False) -> Any:
+        padded = ops.pad(self.kernel, [[0, 0]] * self.rank + [[0, 1]])
+        dense = ops.take(padded, ops.convert_to_tensor(self._place, dtype="int32"), axis=-1)
+        y = ops.conv(self.padded(x), dense, self.strides, "valid", data_format="channels_last")
+        return self.activation(y if self.bias is None else y + self.bias)
 
-    def multiply_adds(self, input_shape: tuple[int | None, ...]) -> int:
-        """Multiply-adds for one image: k * k for each joined pair at each position; biases not counted."""
-        height, width, _ = self._sizes(input_shape)
-        positions = self._side(height) * self._side(width)
-        return positions * self.kernel_size**2 * int(self.connections.sum())
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Shape after the window has visited every place."""
-        height, width, _ = self._sizes(input_shape)
-        height, width, maps = self._side(height), self._side(width), self.connections.shape[1]
-        if self.data_format == "channels_first":
-            return (input_shape[0], maps, height, width)
-        return (input_shape[0], height, width, maps)
+    def multiply_adds(self, input_shape: Sequence[int | None]) -> int:
+        positions = math.prod(self.output_space(self.split(input_shape)[0]))
+        return positions * math.prod(self.kernel_size) * int(self.connections.sum())
 
     def get_config(self) -> dict[str, Any]:
-        """Everything needed to make this layer again."""
         return {
             **super().get_config(),
             "connections": self.connections.tolist(),
             "kernel_size": self.kernel_size,
-            "strides": self.strides,
-            "padding": self.padding,
             "pad_value": self.pad_value,
             "bias": self.bias_kind,
             "activation": keras.activations.serialize(self.activation),
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
-            "data_format": self.data_format,
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
+            "activity_regularizer": keras.regularizers.serialize(self.activity_regularizer),
+            "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
+            "bias_constraint": keras.constraints.serialize(self.bias_constraint),
         }
 
     def _joined_kernels(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
-        dense_shape = (*shape[:2], *self.connections.shape)
+        dense_shape, wide = (*shape[:-1], *self.connections.shape), self.wide_dtype
         if self.kernel_initializer is None:
-            fan_in = shape[0] * shape[1] * self.connections.sum(axis=0)
-            limits = ops.convert_to_tensor(2.4 / fan_in, dtype="float32")
-            dense = limits * keras.initializers.RandomUniform(-1, 1)(dense_shape, dtype="float32")
+            fan_in = math.prod(shape[:-1]) * self.connections.sum(axis=0)
+            limits = ops.convert_to_tensor(2.4 / fan_in, dtype=wide)
+            dense = limits * keras.initializers.RandomUniform(-1, 1)(dense_shape, dtype=wide)
         else:
-            dense = self.kernel_initializer(dense_shape, dtype="float32")
+            dense = self.kernel_initializer(dense_shape, dtype=wide)
         joined = np.flatnonzero(self.connections).astype("int32")
-        return ops.cast(ops.take(ops.reshape(dense, (*shape[:2], -1)), joined, axis=-1), dtype)
+        return ops.cast(ops.take(ops.reshape(dense, (*shape[:-1], -1)), joined, axis=-1), dtype)
 
-    def _sizes(self, shape: tuple[int | None, ...]) -> tuple[int | None, int | None, int | None]:
-        if len(shape) != 4:
-            raise ValueError(
-                f"{self.name} needs a batch of images, 4 axes, but was given shape {tuple(shape)}"
-            )
-        order = (2, 3, 1) if self.data_format == "channels_first" else (1, 2, 3)
-        return tuple(shape[axis] for axis in order)
 
-    def _side(self, size: int | None) -> int | None:
-        return None if size is None else (size + 2 * self.padding - self.kernel_size) // self.strides + 1
+@register_layer(chapter="models/lenet", paper="doi:10.1109/5.726791")
+class PartiallyConnected1D(_PartiallyConnected):
+    """Convolve along a signal only those pairs of channels that a table joins: `PartiallyConnected2D` on one axis.
+
+    Args:
+        connections, kernel_size, strides, padding, data_format, pad_value, bias, activation: as for
+            `PartiallyConnected2D`, as are initializers, regularizers and constraints.
+
+    Input shape:
+        `(batch, steps, input maps)`.
+
+    Output shape:
+        `(batch, steps', output maps)`.
+
+    Example:
+        >>> tuple(PartiallyConnected1D([[1, 0], [1, 1]], kernel_size=3)(keras.ops.ones((1, 8, 2))).shape)
+        (1, 6, 2)
+    """
+
+    rank = 1
+
+
+@register_layer(chapter="models/lenet", paper="doi:10.1109/5.726791")
+class PartiallyConnected2D(_PartiallyConnected):
+    """Convolve only those pairs of maps that a table joins.
+
+    ::
+
+        y_j = f(b_j + sum of x_i * w_ij over the i with connections[i, j] = 1)
+
+    Only joined pairs have weights: LeNet-5's C3 joins 60 of 6 x 16 pairs and has 60 * 25 + 16 = 1,516 of them.
+    The kernels are laid into a dense one with zeros and convolved in one operation.
+
+    Args:
+        connections: the table, `(input maps, output maps)`, of 0 and 1.
+        kernel_size: sides of the kernels, one number or one an axis.
+        strides: step s of the window.
+        padding: pixels p added on each side, one number or one an axis.
+        data_format: `"channels_last"` or `"channels_first"`; Keras's setting when None.
+        pad_value: what they hold (the net of 1989 went on with the background, -1).
+        bias: `"map"` for one bias a map, `"unit"` for one a unit (1989), None for none.
+        activation: f, any Keras activation.
+        kernel_initializer: draws a dense `(k, k, input maps, output maps)`, of which the joined pairs are
+            kept; None for the rule of the LeNet papers, uniform within 2.4 / fan-in of each unit.
+        bias_initializer: draws the biases.
+        kernel_regularizer, bias_regularizer, activity_regularizer: as in `keras.layers.Conv2D`.
+        kernel_constraint, bias_constraint: as in `keras.layers.Conv2D`.
+
+    Input shape:
+        `(batch, height, width, input maps)`.
+
+    Output shape:
+        `(batch, height', width', output maps)` with `height' = (height + 2p - k) // s + 1`.
+
+    Example:
+        >>> tuple(PartiallyConnected2D([[1, 0], [1, 1]], kernel_size=3)(keras.ops.ones((1, 8, 8, 2))).shape)
+        (1, 6, 6, 2)
+    """
+
+    rank = 2
+
+
+@register_layer(chapter="models/lenet", paper="doi:10.1109/5.726791")
+class PartiallyConnected3D(_PartiallyConnected):
+    """Convolve in a volume only those pairs of maps that a table joins: `PartiallyConnected2D` along three axes.
+
+    Args:
+        connections, kernel_size, strides, padding, data_format, pad_value, bias, activation: as for
+            `PartiallyConnected2D`, as are initializers, regularizers and constraints.
+
+    Input shape:
+        `(batch, depth, height, width, input maps)`.
+
+    Output shape:
+        `(batch, depth', height', width', output maps)`.
+
+    Example:
+        >>> tuple(PartiallyConnected3D([[1, 0], [1, 1]], kernel_size=2)(keras.ops.ones((1, 3, 4, 5, 2))).shape)
+        (1, 2, 3, 4, 2)
+    """
+
+    rank = 3

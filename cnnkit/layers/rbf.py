@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from cnnkit.layers._kernels import constant
 from cnnkit.layers.registry import register_layer
 from cnnkit.scratch.lenet import digit_bitmaps
 
@@ -36,31 +37,38 @@ def character_codes(classes: int = 10) -> np.ndarray:
 
 @register_layer(chapter="models/lenet", paper="doi:10.1109/5.726791")
 class RadialBasisScores(keras.layers.Layer):
-    """Minus the squared distance to each of some fixed centres: y_i = -sum over j of (x_j - c_ij)**2.
+    """Minus the squared distance to each of some fixed centres.
+
+    ::
+
+        y_i = -sum over j of (x_j - c_ij)^2
 
     The paper's penalty is the negative of this.  With the sign turned the largest score wins, and softmax
     makes of the scores the probabilities that the paper's Gaussian reading of them implies.
     The centres are fixed: the layer has no parameters.
 
-    Arguments:
+    Args:
         centres: `(classes, features)`; `character_codes(classes)` for LeNet-5.
 
-    Input `(batch, features)`, output `(batch, classes)`.
+    Input shape:
+        `(batch, features)`.
 
-    >>> from cnnkit.layers import character_codes
-    >>> codes = character_codes()
-    >>> tuple(RadialBasisScores(codes)(keras.ops.zeros((1, 84))).shape)
-    (1, 10)
+    Output shape:
+        `(batch, classes)`.
 
-    Chapter: models/lenet.
-    Paper: doi:10.1109/5.726791.
+    Example:
+        >>> from cnnkit.layers import character_codes
+        >>> codes = character_codes()
+        >>> tuple(RadialBasisScores(codes)(keras.ops.zeros((1, 84))).shape)
+        (1, 10)
     """
 
     def __init__(self, centres: Sequence[Sequence[float]] | np.ndarray, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.centres = np.asarray(centres, dtype="float32")
+        self.centres = np.asarray(centres, dtype="float64")
         if self.centres.ndim != 2:
             raise ValueError(f"centres needs shape (classes, features), but was given {self.centres.shape}")
+        self._fixed = constant(self.centres)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Check that the input has as many features as the centres."""
@@ -69,11 +77,14 @@ class RadialBasisScores(keras.layers.Layer):
                 f"{self.name} needs an input of shape (batch, {self.centres.shape[1]}), as long as its "
                 f"centres, but was given {tuple(input_shape)}"
             )
+        self.input_spec = keras.InputSpec(ndim=2, axes={-1: self.centres.shape[1]})
 
     def call(self, inputs: Any) -> Any:
-        """Subtract every centre, square, sum, turn the sign."""
-        difference = ops.expand_dims(inputs, 1) - ops.cast(self.centres, inputs.dtype)
-        return -ops.sum(ops.square(difference), axis=-1)
+        """Subtract every centre, square, sum, turn the sign; in float32 or wider, lest a sum of squares overflow."""
+        wide = "float64" if self.compute_dtype == "float64" else "float32"
+        centres = ops.convert_to_tensor(self._fixed, dtype=wide)
+        difference = ops.expand_dims(ops.cast(inputs, wide), 1) - centres
+        return ops.cast(-ops.sum(ops.square(difference), axis=-1), self.compute_dtype)
 
     def multiply_adds(self, input_shape: tuple[int | None, ...]) -> int:
         """One square and one addition for each feature of each centre."""

@@ -18,7 +18,12 @@ def register_layer(
 
     The tests enumerate `LAYERS`, so a layer that is decorated cannot go untested.
 
-    Chapter: layers/convolution.
+    Args:
+        chapter: the chapter that teaches the layer, as `layers/pooling`.
+        paper: its DOI or arXiv number, as `doi:10.1109/5.726791` or `arXiv:1301.3557`.
+
+    Returns:
+        The decorator of the class.
     """
 
     def decorate(cls: type[keras.Layer]) -> type[keras.Layer]:

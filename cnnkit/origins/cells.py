@@ -7,36 +7,49 @@ phase p, and a complex layer folds the phases, so that it has one channel an ori
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
-from cnnkit.layers._windows import layout
+from cnnkit.layers._spatial import WindowLayer, sizes, tuple_of
+from cnnkit.layers._windows import average, largest
 from cnnkit.layers.registry import register_layer
+from cnnkit.origins._building import channels_last
 from cnnkit.origins.gabor import gabor_bank
 
 __all__ = ["ComplexCells", "SimpleCells", "corner_cells", "cortex"]
 
 
 @register_layer(chapter="origins/hubel-wiesel", paper="doi:10.1113/jphysiol.1962.sp006837")
-class SimpleCells(keras.layers.Layer):
+class SimpleCells(WindowLayer):
     """A fixed bank of Gabor filters, each followed by a half-wave rectifier, `max(0, x * w - threshold)`.
 
-    Arguments: `orientations` equally spaced over 180 degrees, `phases` over 360 (4: bright bar, edge, dark
-    bar, opposite edge), `wavelength` of the stripes in pixels, odd `size` of the kernels (by default wide
-    enough for the envelope), `aspect` (below 1: longer than wide), `threshold`, `padding` ("valid", because
-    a border of zeros is an edge that is not in the picture, or "same"), `data_format`.  The kernels are not
-    trained unless `trainable=True` asks for it.
+    Args:
+        orientations: how many, equally spaced over 180 degrees.
+        phases: how many, over 360 degrees (4: bright bar, edge, dark bar, opposite edge).
+        wavelength: of the stripes, in pixels.
+        size: odd side of the kernels; by default wide enough for the envelope.
+        aspect: of the envelope, below 1 longer than wide.
+        threshold: of the rectifier.
+        padding: `"valid"`, because a border of zeros is an edge that is not in the picture, or `"same"`.
+        data_format: `"channels_last"` or `"channels_first"`; Keras's setting when None.
+        trainable: whether the kernels are trained.
+        kernel_regularizer, kernel_constraint: of the kernels, where they are trained.
 
-    Input `(batch, height, width, 1)`, output `(batch, height', width', orientations * phases)`.
+    Input shape:
+        `(batch, height, width, 1)`.
 
-    >>> tuple(SimpleCells(orientations=8, phases=4)(keras.ops.ones((1, 32, 32, 1))).shape)
-    (1, 18, 18, 32)
+    Output shape:
+        `(batch, height', width', orientations * phases)`.
 
-    Chapter: origins/hubel-wiesel.
-    Paper: doi:10.1113/jphysiol.1962.sp006837.
+    Example:
+        >>> tuple(SimpleCells(orientations=8, phases=4)(keras.ops.ones((1, 32, 32, 1))).shape)
+        (1, 18, 18, 32)
     """
+
+    rank = 2
 
     def __init__(
         self,
@@ -49,130 +62,142 @@ class SimpleCells(keras.layers.Layer):
         padding: str = "valid",
         data_format: str | None = None,
         trainable: bool = False,
+        kernel_regularizer: Any = None,
+        kernel_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(trainable=trainable, **kwargs)
-        if padding not in ("valid", "same"):
-            raise ValueError(f"padding must be 'valid' or 'same'; got {padding!r}")
         if size is None:
             size = 2 * math.ceil(1.15 * wavelength) + 1
-        self.orientations, self.phases, self.wavelength = orientations, phases, wavelength
-        self.size, self.aspect, self.threshold, self.padding = size, aspect, threshold, padding
-        self.data_format = layout(data_format)
-        self.input_spec = keras.layers.InputSpec(ndim=4)
+        (self.size,) = tuple_of(size, 1, "size")
+        super().__init__(
+            (size, size), 1, padding, data_format=data_format, trainable=trainable, autocast=False, **kwargs
+        )
+        (self.orientations,) = tuple_of(orientations, 1, "orientations")
+        (self.phases,) = tuple_of(phases, 1, "phases")
+        self.wavelength, self.aspect, self.threshold = wavelength, aspect, threshold
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self.kernel_constraint = keras.constraints.get(kernel_constraint)
+
+    def output_channels(self, channels: int | None) -> int | None:
+        return self.orientations * self.phases
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        channels = input_shape[-1 if self.data_format == "channels_last" else 1]
+        _, channels = self.split(input_shape)
         if channels != 1:
             raise ValueError(
-                f"SimpleCells looks at grey pictures with 1 channel; got {channels}. "
+                f"{self.name} looks at grey pictures with 1 channel; got {channels}. "
                 "Average the colours first, for example with keras.layers.Lambda or skimage.color.rgb2gray"
             )
-        if self.padding == "valid":
-            _check_room("SimpleCells", input_shape, self.data_format, self.size)
+        self.compute_output_shape(input_shape)  # refuses a picture that is too small
+        self.fix(input_shape)
         bank = gabor_bank(
             self.size, self.orientations, self.phases, wavelength=self.wavelength, aspect=self.aspect
         )
         self.kernel = self.add_weight(
-            name="kernel", shape=bank.shape, initializer=lambda shape, dtype=None: ops.cast(bank, dtype)
+            name="kernel",
+            shape=bank.shape,
+            initializer=lambda shape, dtype=None: ops.convert_to_tensor(bank, dtype=dtype),
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
         )
 
-    def call(self, inputs: Any) -> Any:
-        x = _to_last(inputs, self.data_format)
-        x = ops.conv(x, self.kernel, padding=self.padding, data_format="channels_last")
-        return _from_last(ops.relu(x - self.threshold), self.data_format)
+    def compute(self, x: Any, training: bool = False) -> Any:
+        kernel = ops.cast(self.kernel, x.dtype)
+        x = ops.conv(x, kernel, padding=self.padding, data_format="channels_last")
+        return ops.relu(x - self.threshold)
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        batch, height, width = _batch_height_width(input_shape, self.data_format)
-        if self.padding == "valid":
-            height, width = (None if side is None else side - self.size + 1 for side in (height, width))
-        return _shape(batch, height, width, self.orientations * self.phases, self.data_format)
+    def products(self, channels: int) -> int:
+        return self.size**2
 
     def get_config(self) -> dict[str, Any]:
-        own = (
-            "orientations",
-            "phases",
-            "wavelength",
-            "size",
-            "aspect",
-            "threshold",
-            "padding",
-            "data_format",
-        )
-        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
+        own = ("orientations", "phases", "wavelength", "size", "aspect", "threshold")
+        config = {
+            **super().get_config(),
+            **{name: getattr(self, name) for name in own},
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+            "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
+        }
+        del config["strides"]
+        return config
 
 
 @register_layer(chapter="origins/hubel-wiesel", paper="doi:10.1364/JOSAA.2.000284")
-class ComplexCells(keras.layers.Layer):
+class ComplexCells(WindowLayer):
     """Fold the phases of each orientation, and then a neighbourhood of places, into one answer.
 
     `rule="energy"` adds the squares of the phases (four rectified phases give what two unrectified
     filters a quarter wave apart would: `max(0, r)^2 + max(0, -r)^2 = r^2`) and averages over the window;
-    `rule="max"` keeps the largest, over phases and window.  `pool_size` 1 stays in place; `strides`
-    defaults to 1, so that the map keeps every position.  `data_format` says where the channels stand.
+    `rule="max"` keeps the largest, over phases and window.
 
-    Input `(batch, height, width, orientations * phases)`, as `SimpleCells` gives it; output has
-    `orientations` channels.
+    Args:
+        phases: how many neighbouring channels are folded into one.
+        rule: `"energy"` or `"max"`.
+        pool_size: side of the window; 1 stays in place.
+        strides: from one window to the next, 1 so that the map keeps every position.
+        data_format: `"channels_last"` or `"channels_first"`; Keras's setting when None.
 
-    >>> tuple(ComplexCells(phases=4, rule="max", pool_size=3)(keras.ops.ones((1, 9, 9, 32))).shape)
-    (1, 7, 7, 8)
+    Input shape:
+        `(batch, height, width, orientations * phases)`, as `SimpleCells` gives it.
 
-    Chapter: origins/hubel-wiesel.
-    Paper: doi:10.1364/JOSAA.2.000284.
+    Output shape:
+        `(batch, height', width', orientations)`.
+
+    Example:
+        >>> tuple(ComplexCells(phases=4, rule="max", pool_size=3)(keras.ops.ones((1, 9, 9, 32))).shape)
+        (1, 7, 7, 8)
     """
+
+    rank = 2
+    paddings = ("valid",)
 
     def __init__(
         self,
         phases: int = 4,
         rule: str = "energy",
-        pool_size: int = 1,
-        strides: int = 1,
+        pool_size: int | Sequence[int] = 1,
+        strides: int | Sequence[int] = 1,
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(tuple_of(pool_size, 2, "pool_size"), strides, data_format=data_format, **kwargs)
         if rule not in ("energy", "max"):
             raise ValueError(f"rule must be 'energy' or 'max'; got {rule!r}")
-        if min(phases, pool_size, strides) < 1:
-            raise ValueError(
-                f"phases, pool_size and strides must be at least 1; got {phases}, {pool_size} and {strides}"
-            )
-        self.phases, self.rule, self.pool_size, self.strides = phases, rule, pool_size, strides
-        self.data_format = layout(data_format)
-        self.input_spec = keras.layers.InputSpec(ndim=4)
+        self.rule = rule
+        (self.phases,) = tuple_of(phases, 1, "phases")
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        channels = input_shape[-1 if self.data_format == "channels_last" else 1]
+    @property
+    def pool_size(self) -> tuple[int, ...]:
+        """The sides of the window."""
+        return self.window
+
+    def output_channels(self, channels: int | None) -> int | None:
         if channels is None or channels % self.phases:
             raise ValueError(
-                f"ComplexCells folds {self.phases} phases into one; {channels} channels cannot be divided "
+                f"{self.name} folds {self.phases} phases into one; {channels} channels cannot be divided "
                 f"by {self.phases}. Give it the same number of phases as the SimpleCells below"
             )
-        _check_room("ComplexCells", input_shape, self.data_format, self.pool_size)
+        return channels // self.phases
 
-    def call(self, inputs: Any) -> Any:
-        x = _to_last(inputs, self.data_format)
-        _, height, width, channels = ops.shape(x)
+    def compute(self, x: Any, training: bool = False) -> Any:
+        _, height, width, channels = sizes(x)
         x = ops.reshape(x, (-1, height, width, channels // self.phases, self.phases))
-        x = ops.max(x, axis=-1) if self.rule == "max" else ops.sum(ops.square(x), axis=-1)
-        if self.pool_size > 1 or self.strides > 1:
-            pool = ops.max_pool if self.rule == "max" else ops.average_pool
-            x = pool(x, self.pool_size, self.strides, padding="valid", data_format="channels_last")
-        return _from_last(x, self.data_format)
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        batch, height, width = _batch_height_width(input_shape, self.data_format)
-        channels = input_shape[-1 if self.data_format == "channels_last" else 1]
-        height, width = (
-            None if side is None else (side - self.pool_size) // self.strides + 1 for side in (height, width)
-        )
-        return _shape(batch, height, width, channels // self.phases, self.data_format)
+        x = ops.amax(x, axis=-1) if self.rule == "max" else ops.sum(ops.square(x), axis=-1)
+        if max(*self.window, *self.strides) == 1:
+            return x
+        return (largest if self.rule == "max" else average)(x, self.window, self.strides)
 
     def get_config(self) -> dict[str, Any]:
-        own = ("phases", "rule", "pool_size", "strides", "data_format")
-        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
+        config = {
+            **super().get_config(),
+            "phases": self.phases,
+            "rule": self.rule,
+            "pool_size": self.pool_size,
+        }
+        del config["padding"]
+        return config
 
 
+@channels_last
 def cortex(
     input_shape: tuple[int | None, int | None, int] = (None, None, 1),
     orientations: int = 8,
@@ -195,6 +220,7 @@ def cortex(
     return keras.Model(picture, folded, name="cortex")
 
 
+@channels_last
 def corner_cells(
     input_shape: tuple[int | None, int | None, int] = (None, None, 1),
     wavelength: float = 4.0,
@@ -225,32 +251,3 @@ def corner_cells(
         name="corner",
     )
     return keras.Model(picture, both(lying_and_standing), name="corner_cells")
-
-
-def _to_last(x: Any, data_format: str) -> Any:
-    return x if data_format == "channels_last" else ops.transpose(x, (0, 2, 3, 1))
-
-
-def _from_last(x: Any, data_format: str) -> Any:
-    return x if data_format == "channels_last" else ops.transpose(x, (0, 3, 1, 2))
-
-
-def _batch_height_width(shape: tuple[int | None, ...], data_format: str) -> tuple[int | None, ...]:
-    return shape[:3] if data_format == "channels_last" else (shape[0], *shape[2:])
-
-
-def _check_room(who: str, shape: tuple[int | None, ...], data_format: str, window: int) -> None:
-    _, *sides = _batch_height_width(shape, data_format)
-    if any(side is not None and side < window for side in sides):
-        raise ValueError(
-            f"{who}: a window of {window} pixels does not fit into a picture of {sides[0]} x {sides[1]}; "
-            "use a larger picture or a smaller window"
-        )
-
-
-def _shape(
-    batch: int | None, height: int | None, width: int | None, channels: int, data_format: str
-) -> tuple[int | None, ...]:
-    if data_format == "channels_last":
-        return (batch, height, width, channels)
-    return (batch, channels, height, width)

@@ -9,6 +9,8 @@ import numpy as np
 from keras import layers
 from numpy.typing import ArrayLike
 
+from cnnkit.origins._building import channels_last
+
 __all__ = [
     "SpikeScore",
     "apply_filters",
@@ -83,6 +85,7 @@ def apply_filters(signals: np.ndarray, filters: np.ndarray) -> np.ndarray:
     return np.stack([[fftconvolve(s[:, 0], f, mode="same") for f in turned] for s in signals]).swapaxes(1, 2)
 
 
+@channels_last
 def inverse_filter_net(units: int = 3, length: int = 61) -> keras.Model:
     """One linear convolution from the signal to a trace for each unit: it can only learn an inverse filter.
 
@@ -96,6 +99,7 @@ def inverse_filter_net(units: int = 3, length: int = 61) -> keras.Model:
     return keras.Model(inputs, x, name="inverse_filter")
 
 
+@channels_last
 def deconvolution_net(units: int = 3, length: int = 41, hidden: int = 12) -> keras.Model:
     """Two convolutions with a rectifier between: filters whose answers may veto each other, then a probability.
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cnnkit._names import needed
 from cnnkit.layers.squashing import scaled_tanh
+from cnnkit.origins._building import channels_last
 
 __all__ = ["drawn_kernels", "feature_recognizer", "shuffled_kernels", "skeletons"]
 
@@ -81,6 +82,7 @@ def skeletons(images: NDArray, threshold: float = 0.5) -> NDArray[np.float32]:
     return np.stack([skeletonize(ink) for ink in images[..., 0] > threshold])[..., None].astype(np.float32)
 
 
+@channels_last
 def feature_recognizer(
     kernels: NDArray | None = None,
     train_kernels: bool = False,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cnnkit.layers.neocognitron import CCell, SCell
+from cnnkit.origins._building import channels_last
 from cnnkit.scratch.neocognitron import c_cells, fading_mask, s_cells
 
 __all__ = ["grow", "neocognitron", "representatives", "winning_planes"]
@@ -20,6 +21,7 @@ SELECTIVITIES = (4.0, 1.5, 1.5, 1.5)
 PADDINGS = {3: (2, 1, 0), 4: (2, 1, 2, 1)}  # of the S-layers, by the number of pairs
 
 
+@channels_last
 def neocognitron(planes: int = 24, rule: str = "sum", stages: int = 3, seed: int = 0) -> keras.Model:
     """The network of 1980, 16x16 pixels in, ungrown: U0, then S and C three times.
 
@@ -96,12 +98,14 @@ def grow(model: keras.Model, patterns: ArrayLike, rounds: int = 15, column: int 
     for layer in stages:
         if isinstance(layer, CCell):
             own = ("kernel_size", "strides", "padding", "strength", "falloff", "saturation", "rule")
-            u = c_cells(u, **{name: getattr(layer, name) for name in own})
+            config = layer.get_config()
+            u = c_cells(u, **{name: config[name] for name in own})
             continue
         excitatory, inhibitory = (np.array(w, np.float64) for w in layer.get_weights())
-        speed, own = next(speeds), (layer.selectivity, layer.padding, layer.falloff)
+        rings = layer.padding[0]
+        speed, own = next(speeds), (layer.selectivity, rings, layer.falloff)
         mask = fading_mask(layer.kernel_size, layer.falloff)[:, :, None] / u.shape[-1]
-        around = ((layer.padding,) * 2, (layer.padding,) * 2, (0, 0))
+        around = ((rings, rings), (rings, rings), (0, 0))
         for _ in range(rounds):
             for one in u:
                 answers, v = s_cells(one[None], excitatory, inhibitory, *own)

@@ -13,9 +13,12 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import ArrayLike, NDArray
 
+from cnnkit.origins._building import channels_last
+
 __all__ = ["abstraction_pyramid", "occlude"]
 
 
+@channels_last
 def abstraction_pyramid(
     iterations: int = 6,
     channels: tuple[int, int, int] = (8, 16, 32),

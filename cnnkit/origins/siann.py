@@ -15,9 +15,12 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from cnnkit.origins._building import channels_last
+
 __all__ = ["siann", "siann_segmenter"]
 
 
+@channels_last
 def siann(
     classes: int = 26,
     input_shape: tuple[int, int, int] = (16, 16, 1),
@@ -42,6 +45,7 @@ def siann(
     return keras.Model(image, x, name="siann")
 
 
+@channels_last
 def siann_segmenter(planes: Sequence[int] = (8, 8), kernel_size: int = 5, channels: int = 1) -> keras.Model:
     """The same without its last layer: one plane of answers, a number for every pixel of a picture of any size.
 

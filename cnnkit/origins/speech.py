@@ -11,12 +11,14 @@ import keras
 from keras import layers
 
 from cnnkit._names import unknown
+from cnnkit.origins._building import channels_last
 
 __all__ = ["syllable_detectors", "syllable_tdnns", "tdnn", "tdnn_2d", "word_network"]
 
 _POOLINGS = ("max", "average", "none")
 
 
+@channels_last
 def tdnn(
     classes: int = 3,
     frames: int | None = 15,
@@ -43,6 +45,7 @@ def tdnn(
     return keras.Model(inputs, _evidence(x, layers.DepthwiseConv1D), name="tdnn")
 
 
+@channels_last
 def tdnn_2d(
     classes: int = 3,
     frames: int = 15,
@@ -71,6 +74,7 @@ def tdnn_2d(
     return keras.Model(inputs, _evidence(x, layers.DepthwiseConv2D), name="tdnn_2d")
 
 
+@channels_last
 def syllable_tdnns(
     syllables: int, frames: int = 15, bands: int = 16, hidden: int = 8, delays: tuple[int, int] = (3, 5)
 ) -> keras.Model:
@@ -87,6 +91,7 @@ def syllable_tdnns(
     return keras.Model(inputs, _evidence(x, layers.DepthwiseConv1D), name="syllable_tdnns")
 
 
+@channels_last
 def syllable_detectors(trained: keras.Model, frames: int) -> keras.Model:
     """What trained `syllable_tdnns` say at each time of a longer utterance, before anything is collected.
 
@@ -108,6 +113,7 @@ def syllable_detectors(trained: keras.Model, frames: int) -> keras.Model:
     return model
 
 
+@channels_last
 def word_network(
     detectors: keras.Model, words: int, pooling: str = "max", parts: int = 1, hidden: int = 16
 ) -> keras.Model:

@@ -40,6 +40,15 @@ def test_each_kernel_starts_as_wide_as_a_shared_one(initializer: str) -> None:
     assert 0.95 < ratio < 1.05
 
 
+def test_an_image_of_another_size_than_the_kernels_is_refused_by_name() -> None:
+    layer = LocallyConnected2D(4, 3, name="patches")
+    layer(np.ones((1, 8, 8, 2), "float32"))
+    with pytest.raises(ValueError, match="'patches' is incompatible with the layer: expected axis 1"):
+        layer(np.ones((1, 9, 9, 2), "float32"))
+    with pytest.raises(ValueError, match=r"patches has a kernel for each of \(6, 6\) positions.*\(9, 9\)"):
+        layer.compute_output_shape((1, 9, 9, 2))
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -50,9 +59,9 @@ def test_each_kernel_starts_as_wide_as_a_shared_one(initializer: str) -> None:
         (lambda: LocallyConnected2D(4, 3, data_format="NHWC"), "channels_last.*'NHWC'"),
         (
             lambda: LocallyConnected2D(4, 5).build((None, 4, 9, 1)),
-            "4 x 9 is smaller than the kernel of 5 x 5",
+            "a side of 4 is smaller than the window of 5: use a larger image, a smaller window$",
         ),
-        (lambda: LocallyConnected2D(4, 3)(keras.Input((None, 8, 1))), "needs the size of the image"),
+        (lambda: LocallyConnected2D(4, 3)(keras.Input((None, 8, 1))), "must know the size of the image"),
     ],
 )
 def test_bad_arguments_are_named_with_a_remedy(make, message: str) -> None:

@@ -71,6 +71,23 @@ def test_spatial_scale_maps_pixels_to_cells() -> None:
         assert np.allclose(run(cls(2, spatial_scale=1 / 16), [X, in_pixels]), run(cls(2), [X, in_cells]))
 
 
+@pytest.mark.parametrize("cls", [RoIPooling, RoIAlign])
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_boxes_are_not_rounded_to_the_dtype_of_the_policy(cls: type[keras.Layer], policy: str) -> None:
+    features = RNG.normal(size=(2, 84, 84, 3)).astype("float32")
+    corners = RNG.uniform([0, 0, 700, 700], [600, 600, 1333, 1333], size=(2, 9, 4)).astype("float32")
+    rounded = run(cls(7, spatial_scale=1 / 16, dtype=policy), [features, corners])
+    exact = run(cls(7, spatial_scale=1 / 16), [features, corners])
+    assert (
+        np.abs(rounded.astype("float32") - exact).max() < 0.016
+    )  # half a step of bfloat16 below 4 is 0.0078
+
+
+@pytest.mark.parametrize("layer", [RoIPooling(2), RoIAlign((3, 2))])
+def test_of_no_boxes_nothing_comes(layer: keras.Layer) -> None:
+    assert run(layer, [X, np.zeros((2, 0, 4), "float32")]).shape == (2, 0, *layer.size, 3)
+
+
 def test_the_order_of_places_means_nothing_to_attention_pooling() -> None:
     layer = AttentionPooling(3)
     tokens = X.reshape(2, -1, 3)
@@ -90,6 +107,9 @@ def test_attention_weights_sum_to_one() -> None:
     [
         (lambda: SpatialPyramidPooling2D(4), "sequence such as"),
         (lambda: SpatialPyramidPooling2D((1, 0)), "levels must be"),
+        (lambda: SpatialPyramidPooling2D("124"), "sequence such as"),
+        (lambda: RoIPooling("23"), "size must be a positive integer or 2 of them, not '23'"),
+        (lambda: RoIAlign((2.7, 3)), r"size must be a positive integer or 2 of them, not \(2.7, 3\)"),
         (lambda: RoIPooling(2, spatial_scale=0), "spatial_scale must be positive, not 0"),
         (lambda: RoIPooling(2)(X), "takes \\[features, boxes\\]"),
         (lambda: RoIAlign(2)([X, np.zeros((2, 3, 5))]), "x1, y1, x2, y2.*\\(2, 3, 5\\)"),

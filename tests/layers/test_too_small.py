@@ -11,8 +11,8 @@ from cnnkit.layers import CCell, SCell, TrainableSubsampling2D
 @pytest.mark.parametrize(
     ("make", "shape", "words"),
     [
-        (lambda: SCell(2), (1, 3, 9, 1), r"SCell: a window of 5 does not fit into sides of \(3, 9\)"),
-        (lambda: CCell(padding=0), (1, 9, 4, 2), r"CCell: a window of 5 does not fit into sides of \(9, 4\)"),
+        (lambda: SCell(2), (1, 3, 9, 1), r"a window of \(5, 5\) does not fit into sides of \(3, 9\)"),
+        (lambda: CCell(padding=0), (1, 9, 4, 2), r"a window of \(5, 5\) does not fit into sides of \(9, 4\)"),
         (lambda: TrainableSubsampling2D(2), (1, 1, 8, 3), "a side of 1 is smaller than the window of 2"),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 from keras import ops
 
 from cnnkit import insight
-from cnnkit.layers import MaskedConv2D, MultiDilationConv2D, ResizeConv2D
+from cnnkit.layers import MaskedConv2D, MultiDilationConv2D, ResizeConv1D, ResizeConv2D
 from cnnkit.scratch import convolve2d, patch_mask, transposed_convolve2d
 
 
@@ -62,7 +62,7 @@ def test_enlarging_by_copies_and_convolving_is_a_transposed_convolution_with_a_b
 @pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
 @pytest.mark.parametrize("factor", [2, 3])
 def test_the_field_of_enlarge_then_convolve_is_the_one_that_gradients_see(interpolation, factor):
-    model = model_of(ResizeConv2D(2, 3, factor=factor, interpolation=interpolation), 9, 9, 1)
+    model = model_of(ResizeConv2D(2, 3, size=factor, interpolation=interpolation), 9, 9, 1)
     for unit in [(9, 9), (10, 10), (11, 12)]:
         found = insight.measured_receptive_field(model, unit=unit)
         assert found.agrees, (unit, found.first, found.last, found.expected.window(*unit))
@@ -91,6 +91,44 @@ def test_a_mask_that_hides_nothing_leaves_an_ordinary_convolution():
     np.testing.assert_allclose(got, convolve2d(x, *layer.get_weights(), padding="same"), atol=1e-5)
 
 
+@pytest.mark.parametrize("kernel_size", [2, 3, 5])
+def test_hidden_patches_stay_hidden_through_strides(kernel_size):
+    visible = patch_mask(2, 16, 16, patch=4, ratio=0.5)
+    layers = [MaskedConv2D(4, kernel_size, strides=2, bias_initializer="ones") for _ in range(2)]
+
+    def run(x, mask):
+        for layer in layers:
+            x, mask = layer([x, mask]), layer.pool_mask(mask)
+        return ops.convert_to_numpy(x), ops.convert_to_numpy(mask)
+
+    x = image(2, 16, 16, 3)
+    y, mask = run(x, visible)
+    np.testing.assert_array_equal(mask, visible[:, ::4, ::4])
+    np.testing.assert_array_equal((y != 0).any(axis=-1, keepdims=True), mask)
+    np.testing.assert_array_equal(run(np.where(visible, x, 99).astype("float32"), visible)[0], y)
+
+
+def test_a_place_is_visible_where_any_pixel_that_it_stands_for_is():
+    visible = np.zeros((1, 4, 4, 1), bool)
+    visible[0, 1, 2] = True
+    mask = MaskedConv2D(1, 3, strides=2).pool_mask(visible)
+    assert ops.convert_to_numpy(mask)[0, :, :, 0].tolist() == [[False, True], [False, False]]
+    inner = MaskedConv2D(1, 3, padding="valid").pool_mask(visible)
+    assert ops.convert_to_numpy(inner)[0, :, :, 0].tolist() == [[False, True], [False, False]]
+
+
+def test_grouped_dilations_are_grouped_keras_layers_side_by_side():
+    x = image(2, 9, 8, 4)
+    layer = MultiDilationConv2D(8, 3, dilation_rates=(1, 2), groups=2)
+    got = ops.convert_to_numpy(layer(x))
+    for run, rate in enumerate((1, 2)):
+        part = slice(4 * run, 4 * run + 4)
+        one = keras.layers.Conv2D(4, 3, dilation_rate=rate, padding="same", groups=2)
+        one.build(x.shape)
+        one.set_weights([layer.get_weights()[0][..., part], layer.get_weights()[1][part]])
+        np.testing.assert_allclose(got[..., part], ops.convert_to_numpy(one(x)), atol=1e-5)
+
+
 def test_a_mask_hides_the_share_that_was_asked_for_and_another_draw_hides_others():
     mask = patch_mask(6, 8, 12, patch=4, ratio=0.5, seed=3)
     assert mask.shape == (6, 8, 12, 1) and set(np.unique(mask)) == {0.0, 1.0}
@@ -107,7 +145,17 @@ def test_a_mask_hides_the_share_that_was_asked_for_and_another_draw_hides_others
             lambda: MultiDilationConv2D(6, 3, dilation_rates=(1, 0)),
             "dilation_rates must be a positive integer",
         ),
-        (lambda: MultiDilationConv2D(6, 3, groups=2), "groups must be 1"),
+        (
+            lambda: MultiDilationConv2D(8, 3, dilation_rates=(1, 2, 4), groups=2),
+            r"groups=2 must divide each run.*\(3, 3, 2\)",
+        ),
+        (lambda: MultiDilationConv2D(6, 3, dilation_rates=4), r"sequence such as \(1, 2, 4\), not 4"),
+        (lambda: MaskedConv2D(4, 3, strides=2, dilation_rate=2), "do not go together"),
+        (
+            lambda: MaskedConv2D(4, 3)([image(1, 4, 4, 3), image(1, 5, 4, 1)]),
+            "cannot have a mask of shape",
+        ),
+        (lambda: ResizeConv1D(4, 3, interpolation="bilinear"), "'nearest' or 'linear', not 'bilinear'"),
         (lambda: MultiDilationConv2D(6, 3, padding="causal"), "padding must be 'valid' or 'same'"),
         (
             lambda: MultiDilationConv2D(6, 3, padding="valid")(image(1, 8, 9, 1)),

@@ -110,12 +110,15 @@ def test_corner_cells_find_a_corner_and_leave_a_line_alone():
         (lambda: SimpleCells(padding="full"), "'full'"),
         (lambda: ComplexCells(rule="mean"), "'mean'"),
         (lambda: ComplexCells(phases=4)(np.ones((1, 5, 5, 6), "float32")), "6 channels cannot be divided"),
-        (lambda: SimpleCells()(np.ones((1, 9, 20, 1), "float32")), "15 pixels does not fit .* 9 x 20"),
+        (
+            lambda: SimpleCells()(np.ones((1, 9, 20, 1), "float32")),
+            "a side of 9 is smaller than the window of 15",
+        ),
         (
             lambda: ComplexCells(pool_size=3)(np.ones((1, 2, 5, 4), "float32")),
-            "3 pixels does not fit .* 2 x 5",
+            "a side of 2 is smaller than the window of 3",
         ),
-        (lambda: ComplexCells(pool_size=0), "at least 1; got 4, 0 and 1"),
+        (lambda: ComplexCells(pool_size=0), "pool_size must be a positive integer or 2 of them, not 0"),
     ],
 )
 def test_a_wrong_request_is_named(build, message):

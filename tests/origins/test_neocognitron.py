@@ -1,6 +1,8 @@
+import keras
 import numpy as np
 import pytest
 
+from cnnkit.layers import SCell
 from cnnkit.origins import grow, neocognitron, representatives, winning_planes
 from cnnkit.scratch.neocognitron import c_cells, fading_mask, s_cells
 
@@ -98,3 +100,15 @@ def test_wrong_patterns_are_refused():
         neocognitron(stages=5)
     with pytest.raises(ValueError, match="falloff"):
         fading_mask(3, 2.0)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "float16"])
+def test_bright_pictures_do_not_overflow_in_half_precision(policy: str) -> None:
+    x = np.full((1, 9, 9, 3), 300.0, "float32")  # the square of 300 is beyond float16
+    half, full = SCell(4, dtype=policy), SCell(4)
+    for layer in (half, full):
+        layer.build(x.shape)
+        layer.set_weights([np.full((5, 5, 3, 4), 0.02), np.full(4, 0.25)])
+    got, want = (keras.ops.convert_to_numpy(layer(x)).astype("float32") for layer in (half, full))
+    assert want.min() > 0
+    np.testing.assert_allclose(got, want, rtol=5e-3)

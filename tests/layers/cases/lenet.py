@@ -7,6 +7,7 @@ import numpy as np
 from cnnkit import scratch
 from cnnkit.layers import character_codes, scaled_tanh
 from cnnkit.models import c3_table
+from tests.layers.oracles import convolve
 
 RING = [[1, 1, 0, 0, 1], [0, 1, 1, 0, 1], [0, 0, 1, 1, 0]]
 
@@ -18,10 +19,21 @@ def partial(layer, x: np.ndarray) -> np.ndarray:
         kernel,
         layer.connections,
         bias[0] if bias else None,
-        stride=layer.strides,
-        padding=layer.padding,
+        stride=layer.strides[0],
+        padding=layer.padding[0],
         pad_value=layer.pad_value,
     )
+
+
+def pair_by_pair(layer, x: np.ndarray) -> np.ndarray:
+    """One convolution for each joined pair of maps, over any number of axes."""
+    kernel, bias = layer.get_weights()
+    rings = [(0, 0), *((p, p) for p in layer.padding), (0, 0)]
+    x = np.pad(x, rings, constant_values=layer.pad_value)
+    maps = [0.0] * layer.connections.shape[1]
+    for pair, (i, j) in enumerate(np.argwhere(layer.connections)):
+        maps[j] = maps[j] + convolve(x[..., i : i + 1], kernel[..., pair][..., None, None], layer.strides)
+    return np.concatenate(maps, axis=-1) + bias
 
 
 def squashed_partial(layer, x: np.ndarray) -> np.ndarray:
@@ -40,6 +52,21 @@ def summed(layer, x: np.ndarray) -> np.ndarray:
 
 
 CASES = {
+    "PartiallyConnected1D": [
+        {
+            "kwargs": {"connections": RING, "kernel_size": 3, "strides": 2, "padding": 1},
+            "input_shape": (8, 3),
+            "twin": pair_by_pair,
+            "multiply_adds": 4 * 3 * 8,
+        },
+    ],
+    "PartiallyConnected3D": [
+        {
+            "kwargs": {"connections": RING, "kernel_size": (1, 2, 3), "padding": (0, 1, 0), "pad_value": 2.0},
+            "input_shape": (3, 4, 5, 3),
+            "twin": pair_by_pair,
+        },
+    ],
     "PartiallyConnected2D": [
         {"kwargs": {"connections": RING, "kernel_size": 3}, "input_shape": (7, 6, 3), "twin": partial},
         {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 
 from cnnkit.scratch import local
@@ -17,6 +18,18 @@ def twin1d(layer, x: np.ndarray) -> np.ndarray:
     return local.locally_connected1d(x, *layer.get_weights(), stride=layer.strides[0])
 
 
+def twin3d(layer, x: np.ndarray) -> np.ndarray:
+    """Position by position."""
+    kernel, bias = layer.get_weights()
+    y = np.zeros((len(x), *bias.shape))
+    for place in np.ndindex(*bias.shape[:3]):
+        window = tuple(
+            slice(i * s, i * s + k) for i, s, k in zip(place, layer.strides, layer.kernel_size, strict=True)
+        )
+        y[(slice(None), *place)] = np.tensordot(x[(slice(None), *window)], kernel[place], axes=4)
+    return y + bias
+
+
 CASES = {
     "LocallyConnected1D": [
         {
@@ -24,6 +37,7 @@ CASES = {
             "input_shape": (9, 2),
             "twin": twin1d,
             "fixed_size": True,
+            "multiply_adds": 7 * 3 * 2 * 4,
         },
         {
             "kwargs": {"filters": 2, "kernel_size": 4, "strides": 3},
@@ -38,6 +52,7 @@ CASES = {
             "input_shape": (6, 5, 2),
             "twin": twin2d,
             "fixed_size": True,
+            "multiply_adds": 4 * 3 * 9 * 2 * 4,
         },
         {
             "kwargs": {
@@ -52,4 +67,19 @@ CASES = {
             "fixed_size": True,
         },
     ],
+    "LocallyConnected3D": [
+        {
+            "kwargs": {"filters": 2, "kernel_size": (2, 3, 2), "strides": (1, 1, 2)},
+            "input_shape": (3, 4, 5, 2),
+            "twin": twin3d,
+            "fixed_size": True,
+            "multiply_adds": 2 * 2 * 2 * 12 * 2 * 2,
+        },
+    ],
 }
+
+# Keras multiplies matrices of float64 in float32 on PyTorch.
+if keras.backend.backend() == "torch":
+    for rows in CASES.values():
+        for case in rows:
+            case["tolerance64"] = 1e-6

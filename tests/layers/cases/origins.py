@@ -18,7 +18,7 @@ def folded(layer, x: np.ndarray) -> np.ndarray:
 
 
 def complex_(layer, x: np.ndarray) -> np.ndarray:
-    size, step = layer.pool_size, layer.strides
+    (size, _), (step, _) = layer.pool_size, layer.strides
     windows = np.lib.stride_tricks.sliding_window_view(folded(layer, x), (size, size), axis=(1, 2))
     windows = windows[:, ::step, ::step]
     return windows.max(axis=(-1, -2)) if layer.rule == "max" else windows.mean(axis=(-1, -2))
@@ -31,7 +31,12 @@ def rates(rng: np.random.Generator, batch: int) -> np.ndarray:
 
 CASES = {
     "SimpleCells": [
-        {"kwargs": {"orientations": 3, "wavelength": 4.0}, "input_shape": (14, 13, 1), "twin": simple},
+        {
+            "kwargs": {"orientations": 3, "wavelength": 4.0},
+            "input_shape": (14, 13, 1),
+            "twin": simple,
+            "multiply_adds": 4 * 3 * 11 * 11 * 12,
+        },
         {
             "kwargs": {"orientations": 2, "phases": 2, "size": 7, "threshold": 0.2, "padding": "same"},
             "input_shape": (9, 8, 1),
