@@ -77,7 +77,7 @@ def gradient(function: Callable[[Tensor], Tensor], x: Any) -> Any:
 def weight_gradients(
     model: keras.Layer, loss: Callable[[Tensor], Tensor], *inputs: Any, training: bool = False
 ) -> tuple[Any, list[Any]]:
-    """The value of loss(model(*inputs)), and its gradient with respect to each trainable weight.
+    """The value of `loss(model(*inputs))`, and its gradient with respect to each trainable weight.
 
     Args:
         model: any built layer or model.

@@ -50,8 +50,8 @@ def equivariance_error(
     Args:
         function: a layer, a model or any function from images to maps.
         images: channels last, with one, two or three axes of place.
-        stride: how many pixels of the image one step on the map is; it must divide the shift.
         steps: by how many pixels to shift along each axis of place; by default by one.
+        stride: how many pixels of the image one step on the map is; it must divide the shift.
 
     Example:
         >>> images = np.random.default_rng(0).random((1, 8, 8, 1)).astype("float32")

@@ -33,7 +33,7 @@ from tests.layers.common import (
 
 
 def check_values(cls: type[keras.Layer], case: Case) -> None:
-    """Equal to the NumPy twin, or to the numbers pinned in the case: hence equal on every backend."""
+    """Equal to the NumPy oracle, or to the numbers pinned in the case: hence equal on every backend."""
     layer, inputs = build(cls, case), make_inputs(case)
     got, tolerance = call(layer, inputs), case.get("tolerance", 1e-5)
     assert np.isfinite(got).all(), "the output holds nan or inf"
@@ -41,8 +41,8 @@ def check_values(cls: type[keras.Layer], case: Case) -> None:
         got64 = got.astype("float64")
         facts = np.array([got64.mean(), got64.std(), got64.flat[-1]])
         assert np.allclose(facts, case["pinned"], atol=tolerance, rtol=tolerance), f"pinned={tuple(facts)}"
-    if case.get("twin"):
-        near(got, np.asarray(case["twin"](layer, *inputs)), tolerance, "layer against its NumPy twin")
+    if case.get("oracle"):
+        near(got, np.asarray(case["oracle"](layer, *inputs)), tolerance, "layer against its NumPy oracle")
 
 
 def check_config(cls: type[keras.Layer], case: Case) -> None:
@@ -236,9 +236,9 @@ def check_float64(cls: type[keras.Layer], case: Case) -> None:
     inputs = [np.where(x == np.round(x), x, x * np.float64(1 + 1e-9)) for x in make_inputs(case)]
     got = call(layer, inputs)
     assert got.dtype == np.float64, f"the output under float64 is {got.dtype}"
-    if case.get("twin"):
-        want = np.asarray(case["twin"](layer, *inputs))
-        near(got, want, case.get("tolerance64", 1e-10), "float64 against the NumPy twin")
+    if case.get("oracle"):
+        want = np.asarray(case["oracle"](layer, *inputs))
+        near(got, want, case.get("tolerance64", 1e-10), "float64 against the NumPy oracle")
 
 
 def check_another_size(cls: type[keras.Layer], case: Case) -> None:
@@ -267,7 +267,7 @@ def larger(x: np.ndarray) -> np.ndarray:
 
 
 def check_answer(layer: keras.Layer, case: Case, inputs: list[np.ndarray]) -> None:
-    """The layer says in words that it cannot, or it gives the twin's numbers in the shape that it declares."""
+    """The layer says in words that it cannot, or it gives the oracle's numbers in the shape that it declares."""
     try:
         got = call(layer, inputs)
     except Exception as error:
@@ -278,9 +278,9 @@ def check_answer(layer: keras.Layer, case: Case, inputs: list[np.ndarray]) -> No
     shapes = [x.shape for x in inputs]
     told = tuple(layer.compute_output_shape(shapes[0] if len(shapes) == 1 else shapes))
     assert told == got.shape, f"compute_output_shape tells {told}, the output is {got.shape}"
-    if case.get("twin"):
-        want = np.asarray(case["twin"](layer, *inputs))
-        near(got, want, case.get("tolerance", 1e-5), "another shape against the NumPy twin")
+    if case.get("oracle"):
+        want = np.asarray(case["oracle"](layer, *inputs))
+        near(got, want, case.get("tolerance", 1e-5), "another shape against the NumPy oracle")
 
 
 def check_signature(cls: type[keras.Layer], case: Case) -> None:

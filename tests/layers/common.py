@@ -5,9 +5,9 @@ A case is a dict:
 - `kwargs`: the constructor's arguments, without `data_format`.
 - `input_shape`: one input's shape without the batch axis, channels last; or a list of shapes.
 - `inputs`: optional, `inputs(rng, batch) -> array or list of arrays`; the default is normal numbers.
-- `twin`: `twin(layer, *inputs) -> array`, the NumPy twin at inference, weights from `layer.get_weights()`.
-- `pinned`: in place of a twin, `(mean, standard deviation, last value)` of the output for a batch of three,
-  computed once; what makes the three backends equal where there is no twin.
+- `oracle`: `oracle(layer, *inputs) -> array`, the NumPy oracle at inference, weights from `layer.get_weights()`.
+- `pinned`: in place of an oracle, `(mean, standard deviation, last value)` of the output for a batch of three,
+  computed once; what makes the three backends equal where there is no oracle.
 - `training`: `"same"` (default: `training=True` changes nothing), or `"differs"`.
 - `fixed_size`: True where height and width must be known when the layer is built.
 - `gradients_into`: indices of the inputs that a gradient must reach (default: all of them).
@@ -45,7 +45,7 @@ KNOWN_KEYS = {
     "kwargs",
     "input_shape",
     "inputs",
-    "twin",
+    "oracle",
     "pinned",
     "training",
     "fixed_size",
@@ -96,8 +96,8 @@ def case_fault(name: str, cases: dict[str, tuple[str, list[Case]]]) -> str | Non
     for case in cases[name][1]:
         if strange := set(case) - KNOWN_KEYS:
             return f"a case of {name} has unknown keys {sorted(strange)}"
-        if not callable(case.get("twin")) and "pinned" not in case:
-            return f"a case of {name} has neither a NumPy twin nor pinned numbers"
+        if not callable(case.get("oracle")) and "pinned" not in case:
+            return f"a case of {name} has neither a NumPy oracle nor pinned numbers"
     return None
 
 

@@ -85,11 +85,11 @@ class Sound(keras.Layer):
         }
 
 
-def twin(layer: Sound, x: np.ndarray) -> np.ndarray:
+def oracle(layer: Sound, x: np.ndarray) -> np.ndarray:
     return x**2 * layer.get_weights()[0]
 
 
-CASE: Case = {"kwargs": {}, "input_shape": (4, 5, 3), "twin": twin}
+CASE: Case = {"kwargs": {}, "input_shape": (4, 5, 3), "oracle": oracle}
 serialisable = keras.saving.register_keras_serializable(package="cnnkit_tests")
 
 
@@ -347,8 +347,8 @@ def test_a_sound_layer_passes_every_check(check: str) -> None:
 @pytest.mark.parametrize(
     ("check", "broken", "case", "message"),
     [
-        ("values", WrongValues, {}, "NumPy twin"),
-        ("values", WrongValues, {"twin": None, "pinned": (0.1, 0.2, 0.3)}, "pinned="),
+        ("values", WrongValues, {}, "NumPy oracle"),
+        ("values", WrongValues, {"oracle": None, "pinned": (0.1, 0.2, 0.3)}, "pinned="),
         ("config", ForgetsAnArgument, {}, "leaves out"),
         ("save_and_load", KeepsAStateOutsideItsWeights, {}, "loaded model"),
         ("output_shape", WrongOutputShape, {}, "compute_output_shape tells"),
@@ -423,8 +423,8 @@ def test_a_layer_without_a_case_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setitem(LAYERS, "Sound", Sound)
     assert "has no case" in case_fault("Sound", {})
     assert "has no case" in case_fault("Sound", {"Sound": ("m", [])})
-    assert "neither a NumPy twin" in case_fault("Sound", {"Sound": ("m", [{"kwargs": {}}])})
-    assert "unknown keys" in case_fault("Sound", {"Sound": ("m", [{**CASE, "twni": twin}])})
+    assert "neither a NumPy oracle" in case_fault("Sound", {"Sound": ("m", [{"kwargs": {}}])})
+    assert "unknown keys" in case_fault("Sound", {"Sound": ("m", [{**CASE, "orcale": oracle}])})
     assert case_fault("Sound", {"Sound": ("m", [CASE])}) is None
 
 

@@ -20,7 +20,7 @@ def both(x: np.ndarray, **arguments) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize(("shape", "size"), [((2, 6, 8, 3), 2), ((2, 7, 5, 2), (3, 2)), ((1, 9, 9, 1), 4)])
-def test_maxima_and_switches_are_those_of_the_twin(shape, size):
+def test_maxima_and_switches_are_those_of_the_oracle(shape, size):
     x = image(*shape)
     for got, want in zip(both(x, pool_size=size), max_pool2d_switches(x, size), strict=True):
         np.testing.assert_array_equal(got, want)

@@ -4,9 +4,9 @@ FACTS are checks of a name alone, at full size and without a value in any weight
 NUMBERS are checks of (name, case) on one small variant, which is made once: values, gradients, a step of training.
 Each builder needs one case, each variant of it may have one. A case is a dict:
 
-- `twin`: `twin(weights, x) -> scores`, a NumPy forward pass; `weights` maps "layer/weight" to an array.
-- `pinned`: in place of a twin, `(mean, standard deviation, last value)` of the outputs of a batch of four,
-  computed once; what makes the three backends equal where there is no twin.
+- `oracle`: `oracle(weights, x) -> scores`, a NumPy forward pass; `weights` maps "layer/weight" to an array.
+- `pinned`: in place of an oracle, `(mean, standard deviation, last value)` of the outputs of a batch of four,
+  computed once; what makes the three backends equal where there is no oracle.
 - `input_shape`: what the numbers use where the card's own shape would be slow.
 - `small`: builder options that make the variant small.
 - `options`: further builder options to try beside the default, each with its exact trainable count:
@@ -39,7 +39,7 @@ from cnnkit._paths import resource
 from cnnkit.models.registry import lookup
 from tests.models.variants import BATCH, Case, copied, enliven, fresh, inputs, near, outputs, small
 
-KNOWN_KEYS = {"twin", "pinned", "input_shape", "small", "options", "inputs", "padding", "half"}
+KNOWN_KEYS = {"oracle", "pinned", "input_shape", "small", "options", "inputs", "padding", "half"}
 
 
 def load_cases() -> dict[str, Case]:
@@ -63,8 +63,8 @@ def case_fault(name: str, cases: dict[str, Case]) -> str | None:
         return f"{name} has no case: add CASES['{name}'] to a module of tests/models/cases"
     if strange := set(cases[name]) - KNOWN_KEYS:
         return f"the case of {name} has unknown keys {sorted(strange)}"
-    if not ("twin" in cases[name]) ^ ("pinned" in cases[name]):
-        return f"the case of {name} needs a NumPy twin or pinned numbers, one of the two"
+    if not ("oracle" in cases[name]) ^ ("pinned" in cases[name]):
+        return f"the case of {name} needs a NumPy oracle or pinned numbers, one of the two"
     return None
 
 
@@ -230,14 +230,14 @@ def check_options(name: str, case: Case) -> None:
 
 
 def check_values(name: str, case: Case) -> None:
-    """Compiled, it equals the NumPy twin or the pinned numbers: hence it is equal on every backend."""
+    """Compiled, it equals the NumPy oracle or the pinned numbers: hence it is equal on every backend."""
     model, x = small(name, case), inputs(name, case)
     got = outputs(model, x, compiled=True)
-    if "twin" in case:
+    if "oracle" in case:
         names = ("/".join(weight.path.split("/")[-2:]) for weight in model.weights)
         weights = dict(zip(names, model.get_weights(), strict=True))
-        want = case["twin"](weights, x)
-        near(got, want if isinstance(want, list) else [want], 1e-5, "the model against its NumPy twin")
+        want = case["oracle"](weights, x)
+        near(got, want if isinstance(want, list) else [want], 1e-5, "the model against its NumPy oracle")
     else:
         facts = np.array([np.mean(got[0]), np.std(got[0]), got[-1].flat[-1]])
         near(facts, np.asarray(case["pinned"]), 1e-4, f"pinned; now {tuple(facts.tolist())}")

@@ -46,7 +46,7 @@ def sound(
     return keras.Model(inputs, x)
 
 
-def twin(w, x):
+def oracle(w, x):
     x = scratch.convolve2d(x, w["conv/kernel"], w["conv/bias"], padding="same")
     x = (x - w["norm/moving_mean"]) / np.sqrt(w["norm/moving_variance"] + 1e-3) * w["norm/gamma"] + w[
         "norm/beta"
@@ -54,7 +54,7 @@ def twin(w, x):
     return scratch.relu(x).mean(axis=(1, 2)) @ w["scores/kernel"] + w["scores/bias"]
 
 
-CASE: Case = {"twin": twin}
+CASE: Case = {"oracle": oracle}
 
 
 def register(builder: Callable[..., keras.Model] = sound, **fields: object) -> str:
@@ -186,8 +186,8 @@ def test_every_check_that_computes_catches_a_net_that_ignores_its_input(check, b
 @pytest.mark.parametrize(
     ("check", "builder", "case", "message"),
     [
-        ("values", wrong_values, {}, "NumPy twin"),
-        ("values", sound, {"twin": None, "pinned": (0.1, 0.2, 0.3)}, "pinned; now"),
+        ("values", wrong_values, {}, "NumPy oracle"),
+        ("values", sound, {"oracle": None, "pinned": (0.1, 0.2, 0.3)}, "pinned; now"),
         ("batch_sizes", mixes_the_batch, {}, "one image among four"),
         ("gradients", dead_branch, {}, "no gradient reaches silent/kernel"),
         ("gradients", cuts_the_gradient, {}, "no gradient reaches conv/kernel"),
@@ -256,8 +256,8 @@ def test_a_builder_without_a_case_is_named() -> None:
     name = register()
     assert "has no case" in case_fault(name, {})
     assert "no such model" in case_fault("gone", {"gone": CASE})
-    assert "unknown keys" in case_fault(name, {name: {**CASE, "twni": twin}})
-    assert "a NumPy twin or pinned numbers" in case_fault(name, {name: {}})
+    assert "unknown keys" in case_fault(name, {name: {**CASE, "orcale": oracle}})
+    assert "a NumPy oracle or pinned numbers" in case_fault(name, {name: {}})
     assert case_fault(name, {name: CASE}) is None
     assert builder_of(name) is sound
 

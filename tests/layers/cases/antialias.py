@@ -29,12 +29,12 @@ def wrapped(layer, x: np.ndarray) -> np.ndarray:
     return np.pad(x, [(0, 0), *((p, p) for p in layer.padding), (0, 0)], mode="wrap")
 
 
-def blurs(twin, *rows: tuple, **extra) -> list[dict]:
+def blurs(oracle, *rows: tuple, **extra) -> list[dict]:
     return [
         {
             "kwargs": {"kernel_size": k, "strides": s, "padding": p},
             "input_shape": shape,
-            "twin": twin,
+            "oracle": oracle,
             "field": p != "circular",  # it sees the other side too
             **extra,
         }
@@ -43,7 +43,7 @@ def blurs(twin, *rows: tuple, **extra) -> list[dict]:
 
 
 def paddings(shape: tuple[int, ...], *amounts) -> list[dict]:
-    return [{"kwargs": {"padding": p}, "input_shape": shape, "twin": wrapped} for p in amounts]
+    return [{"kwargs": {"padding": p}, "input_shape": shape, "oracle": wrapped} for p in amounts]
 
 
 CASES = {

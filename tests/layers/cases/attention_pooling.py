@@ -27,7 +27,7 @@ CASES = {
         {
             "kwargs": {"num_heads": 2},
             "input_shape": (3, 5, 6),
-            "twin": attend,
+            "oracle": attend,
             "layout_output": None,
             # keys and values of 15 places, the query, the answer; then 15 scores and 15 shares of six numbers
             "multiply_adds": 2 * 15 * 6 * 6 + 6 * 6 + 6 * 6 + 2 * 15 * 6,
@@ -36,14 +36,14 @@ CASES = {
         {
             "kwargs": {"num_heads": 3, "num_queries": 2, "key_dim": 4, "intermediate_dim": 5},
             "input_shape": (7, 6),
-            "twin": attend,
+            "oracle": attend,
             "layout_output": None,
             **FLOAT32_SCALE,
         },
         {
             "kwargs": {"num_heads": 2},
             "input_shape": (2, 3, 2, 4),
-            "twin": attend,
+            "oracle": attend,
             "layout_output": None,
             **FLOAT32_SCALE,
         },

@@ -56,7 +56,7 @@ CASES = {
         {
             "kwargs": {"connections": RING, "kernel_size": 3, "strides": 2, "padding": 1},
             "input_shape": (8, 3),
-            "twin": pair_by_pair,
+            "oracle": pair_by_pair,
             "multiply_adds": 4 * 3 * 8,
         },
     ],
@@ -64,11 +64,11 @@ CASES = {
         {
             "kwargs": {"connections": RING, "kernel_size": (1, 2, 3), "padding": (0, 1, 0), "pad_value": 2.0},
             "input_shape": (3, 4, 5, 3),
-            "twin": pair_by_pair,
+            "oracle": pair_by_pair,
         },
     ],
     "PartiallyConnected2D": [
-        {"kwargs": {"connections": RING, "kernel_size": 3}, "input_shape": (7, 6, 3), "twin": partial},
+        {"kwargs": {"connections": RING, "kernel_size": 3}, "input_shape": (7, 6, 3), "oracle": partial},
         {
             "kwargs": {
                 "connections": RING,
@@ -81,30 +81,30 @@ CASES = {
                 "kernel_initializer": "lecun_uniform",
             },
             "input_shape": (8, 6, 3),
-            "twin": squashed_partial,
+            "oracle": squashed_partial,
             "fixed_size": True,
         },
         {
             "kwargs": {"connections": c3_table(), "kernel_size": 5, "bias": None},
             "input_shape": (8, 8, 6),
-            "twin": partial,
+            "oracle": partial,
         },
     ],
     "TrainableSubsampling2D": [
-        {"kwargs": {}, "input_shape": (6, 8, 3), "twin": subsampling, "multiply_adds": 3 * 4 * 3},
-        {"kwargs": {"pool_size": 3, "activation": "tanh"}, "input_shape": (7, 9, 2), "twin": subsampling},
+        {"kwargs": {}, "input_shape": (6, 8, 3), "oracle": subsampling, "multiply_adds": 3 * 4 * 3},
+        {"kwargs": {"pool_size": 3, "activation": "tanh"}, "input_shape": (7, 9, 2), "oracle": subsampling},
     ],
     "TrainableSubsampling1D": [
-        {"kwargs": {"pool_size": 3}, "input_shape": (7, 2), "twin": summed},
+        {"kwargs": {"pool_size": 3}, "input_shape": (7, 2), "oracle": summed},
     ],
     "TrainableSubsampling3D": [
-        {"kwargs": {"pool_size": (1, 2, 3)}, "input_shape": (3, 4, 7, 2), "twin": summed},
+        {"kwargs": {"pool_size": (1, 2, 3)}, "input_shape": (3, 4, 7, 2), "oracle": summed},
     ],
     "RadialBasisScores": [
         {
             "kwargs": {"centres": character_codes(12)},
             "input_shape": (84,),
-            "twin": lambda layer, x: scratch.radial_basis_scores(x, layer.centres),
+            "oracle": lambda layer, x: scratch.radial_basis_scores(x, layer.centres),
             "layout": False,
         },
     ],

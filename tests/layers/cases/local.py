@@ -8,17 +8,17 @@ import numpy as np
 from cnnkit.scratch import local
 
 
-def twin2d(layer, x: np.ndarray) -> np.ndarray:
+def oracle2d(layer, x: np.ndarray) -> np.ndarray:
     kernel, *bias = layer.get_weights()
     y = local.locally_connected2d(x, kernel, bias[0] if bias else None, layer.strides)
     return np.maximum(y, 0) if layer.activation.__name__ == "relu" else y
 
 
-def twin1d(layer, x: np.ndarray) -> np.ndarray:
+def oracle1d(layer, x: np.ndarray) -> np.ndarray:
     return local.locally_connected1d(x, *layer.get_weights(), stride=layer.strides[0])
 
 
-def twin3d(layer, x: np.ndarray) -> np.ndarray:
+def oracle3d(layer, x: np.ndarray) -> np.ndarray:
     """Position by position."""
     kernel, bias = layer.get_weights()
     y = np.zeros((len(x), *bias.shape))
@@ -35,14 +35,14 @@ CASES = {
         {
             "kwargs": {"filters": 4, "kernel_size": 3},
             "input_shape": (9, 2),
-            "twin": twin1d,
+            "oracle": oracle1d,
             "fixed_size": True,
             "multiply_adds": 7 * 3 * 2 * 4,
         },
         {
             "kwargs": {"filters": 2, "kernel_size": 4, "strides": 3},
             "input_shape": (12, 3),
-            "twin": twin1d,
+            "oracle": oracle1d,
             "fixed_size": True,
         },
     ],
@@ -50,7 +50,7 @@ CASES = {
         {
             "kwargs": {"filters": 4, "kernel_size": 3},
             "input_shape": (6, 5, 2),
-            "twin": twin2d,
+            "oracle": oracle2d,
             "fixed_size": True,
             "multiply_adds": 4 * 3 * 9 * 2 * 4,
         },
@@ -63,7 +63,7 @@ CASES = {
                 "use_bias": False,
             },
             "input_shape": (7, 6, 2),
-            "twin": twin2d,
+            "oracle": oracle2d,
             "fixed_size": True,
         },
     ],
@@ -71,7 +71,7 @@ CASES = {
         {
             "kwargs": {"filters": 2, "kernel_size": (2, 3, 2), "strides": (1, 1, 2)},
             "input_shape": (3, 4, 5, 2),
-            "twin": twin3d,
+            "oracle": oracle3d,
             "fixed_size": True,
             "multiply_adds": 2 * 2 * 2 * 12 * 2 * 2,
         },

@@ -17,14 +17,14 @@ def channels(layer, x: np.ndarray) -> np.ndarray:
 
 CASES = {
     "ChannelMaxPooling": [
-        {"kwargs": {"pool_size": 3}, "input_shape": (4, 5, 6), "twin": channels},
-        {"kwargs": {}, "input_shape": (8,), "twin": channels},
-        {"kwargs": {}, "input_shape": (5, 4), "twin": channels},
-        {"kwargs": {}, "input_shape": (3, 2, 4, 4), "twin": channels},
+        {"kwargs": {"pool_size": 3}, "input_shape": (4, 5, 6), "oracle": channels},
+        {"kwargs": {}, "input_shape": (8,), "oracle": channels},
+        {"kwargs": {}, "input_shape": (5, 4), "oracle": channels},
+        {"kwargs": {}, "input_shape": (3, 2, 4, 4), "oracle": channels},
     ],
     "Maxout": [
-        {"kwargs": {"pool_size": 2}, "input_shape": (5, 4, 6), "twin": largest},
-        {"kwargs": {"pool_size": 3}, "input_shape": (7, 6), "twin": largest},
-        {"kwargs": {}, "input_shape": (6,), "twin": largest},
+        {"kwargs": {"pool_size": 2}, "input_shape": (5, 4, 6), "oracle": largest},
+        {"kwargs": {"pool_size": 3}, "input_shape": (7, 6), "oracle": largest},
+        {"kwargs": {}, "input_shape": (6,), "oracle": largest},
     ],
 }

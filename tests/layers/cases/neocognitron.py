@@ -7,11 +7,11 @@ import numpy as np
 from cnnkit.scratch.neocognitron import c_cells, s_cells
 
 
-def s_twin(layer, x: np.ndarray) -> np.ndarray:
+def s_oracle(layer, x: np.ndarray) -> np.ndarray:
     return s_cells(x, *layer.get_weights(), layer.selectivity, layer.padding[0], layer.falloff)[0]
 
 
-def c_twin(layer, x: np.ndarray) -> np.ndarray:
+def c_oracle(layer, x: np.ndarray) -> np.ndarray:
     names = ("kernel_size", "strides", "padding", "strength", "falloff", "saturation", "rule")
     config = layer.get_config()
     return c_cells(x, **{name: config[name] for name in names})
@@ -37,7 +37,7 @@ CASES = {
             "kwargs": {"planes": 4, "kernel_size": 3, "padding": 1},
             "input_shape": (9, 8, 3),
             "inputs": rates,
-            "twin": s_twin,
+            "oracle": s_oracle,
             "weights": weights,
             "multiply_adds": 9 * 8 * 9 * (3 * 4 + 1),
             "tolerance64": 1e-6,  # what keeps the root's slope finite stands under it
@@ -46,18 +46,18 @@ CASES = {
             "kwargs": {"planes": 2, "kernel_size": 5, "selectivity": 1.5},
             "input_shape": (9, 8, 3),
             "inputs": rates,
-            "twin": s_twin,
+            "oracle": s_oracle,
             "weights": weights,
             "tolerance64": 1e-6,
         },
     ],
     "CCell": [
-        {"kwargs": {}, "input_shape": (9, 8, 3), "inputs": apart, "twin": c_twin},
+        {"kwargs": {}, "input_shape": (9, 8, 3), "inputs": apart, "oracle": c_oracle},
         {
             "kwargs": {"kernel_size": 3, "strides": 1, "padding": 0, "rule": "max"},
             "input_shape": (9, 8, 3),
             "inputs": apart,
-            "twin": c_twin,
+            "oracle": c_oracle,
         },
     ],
 }

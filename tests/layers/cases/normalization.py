@@ -24,18 +24,18 @@ def global_(layer, x: np.ndarray) -> np.ndarray:
 WHOLE = {"field": False}
 CASES = {
     "LocalResponseNormalization": [
-        {"kwargs": {}, "input_shape": (5, 4, 7), "twin": local},
-        {"kwargs": {"alpha": 0.5, "k": 1.0}, "input_shape": (5, 4, 7), "twin": local},
-        {"kwargs": {"alpha": 0.5, "k": 1.0, "average": True}, "input_shape": (5, 4, 7), "twin": local},
-        {"kwargs": {"n": 7, "alpha": 2.0, "beta": 0.5}, "input_shape": (3, 3, 4), "twin": local},
-        {"kwargs": {"alpha": 0.5}, "input_shape": (7,), "twin": local},
-        {"kwargs": {"alpha": 0.5}, "input_shape": (5, 7), "twin": local},
-        {"kwargs": {"alpha": 0.5}, "input_shape": (2, 3, 4, 7), "twin": local},
+        {"kwargs": {}, "input_shape": (5, 4, 7), "oracle": local},
+        {"kwargs": {"alpha": 0.5, "k": 1.0}, "input_shape": (5, 4, 7), "oracle": local},
+        {"kwargs": {"alpha": 0.5, "k": 1.0, "average": True}, "input_shape": (5, 4, 7), "oracle": local},
+        {"kwargs": {"n": 7, "alpha": 2.0, "beta": 0.5}, "input_shape": (3, 3, 4), "oracle": local},
+        {"kwargs": {"alpha": 0.5}, "input_shape": (7,), "oracle": local},
+        {"kwargs": {"alpha": 0.5}, "input_shape": (5, 7), "oracle": local},
+        {"kwargs": {"alpha": 0.5}, "input_shape": (2, 3, 4, 7), "oracle": local},
     ],
     "GlobalResponseNormalization": [
-        {"kwargs": {}, "input_shape": (5, 4, 6), "twin": global_, **WHOLE},
-        {"kwargs": {"epsilon": 0.1}, "input_shape": (3, 6, 1), "twin": global_, **WHOLE},
-        {"kwargs": {}, "input_shape": (7, 4), "twin": global_, **WHOLE},
-        {"kwargs": {}, "input_shape": (2, 3, 4, 5), "twin": global_, **WHOLE},
+        {"kwargs": {}, "input_shape": (5, 4, 6), "oracle": global_, **WHOLE},
+        {"kwargs": {"epsilon": 0.1}, "input_shape": (3, 6, 1), "oracle": global_, **WHOLE},
+        {"kwargs": {}, "input_shape": (7, 4), "oracle": global_, **WHOLE},
+        {"kwargs": {}, "input_shape": (2, 3, 4, 5), "oracle": global_, **WHOLE},
     ],
 }

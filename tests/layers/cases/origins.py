@@ -34,28 +34,28 @@ CASES = {
         {
             "kwargs": {"orientations": 3, "wavelength": 4.0},
             "input_shape": (14, 13, 1),
-            "twin": simple,
+            "oracle": simple,
             "multiply_adds": 4 * 3 * 11 * 11 * 12,
         },
         {
             "kwargs": {"orientations": 2, "phases": 2, "size": 7, "threshold": 0.2, "padding": "same"},
             "input_shape": (9, 8, 1),
-            "twin": simple,
+            "oracle": simple,
         },
         {
             "kwargs": {"orientations": 2, "wavelength": 3.0, "trainable": True},
             "input_shape": (12, 12, 1),
-            "twin": simple,
+            "oracle": simple,
         },
     ],
     "ComplexCells": [
-        {"kwargs": {}, "input_shape": (9, 7, 8), "inputs": rates, "twin": complex_},
-        {"kwargs": {"pool_size": 3}, "input_shape": (9, 7, 8), "inputs": rates, "twin": complex_},
+        {"kwargs": {}, "input_shape": (9, 7, 8), "inputs": rates, "oracle": complex_},
+        {"kwargs": {"pool_size": 3}, "input_shape": (9, 7, 8), "inputs": rates, "oracle": complex_},
         {
             "kwargs": {"phases": 2, "rule": "max", "pool_size": 2, "strides": 2},
             "input_shape": (9, 7, 8),
             "inputs": rates,
-            "twin": complex_,
+            "oracle": complex_,
         },
     ],
 }

@@ -36,7 +36,7 @@ def positive(rank: int) -> Callable[[np.random.Generator, int], np.ndarray]:
     return lambda rng, batch: rng.uniform(0.1, 1.0, size=(batch, *ODD[rank]))
 
 
-def cases(twin, *kwargs: dict, rank: int = 2, **extra) -> list[dict]:
+def cases(oracle, *kwargs: dict, rank: int = 2, **extra) -> list[dict]:
     """Even sides, odd sides, overlapping windows and "same" padding for each set of arguments."""
     places = [
         (EVEN, {}),
@@ -44,7 +44,7 @@ def cases(twin, *kwargs: dict, rank: int = 2, **extra) -> list[dict]:
         (ODD, {"pool_size": (3, 2, 1)[:rank], "padding": "same"}),
     ]
     return [
-        {"kwargs": {**k, **place}, "input_shape": shapes[rank], "twin": twin, **extra}
+        {"kwargs": {**k, **place}, "input_shape": shapes[rank], "oracle": oracle, **extra}
         for k in kwargs
         for shapes, place in places
     ]
@@ -53,20 +53,20 @@ def cases(twin, *kwargs: dict, rank: int = 2, **extra) -> list[dict]:
 CASES = {
     "LpPooling2D": [
         *cases(lp, {"p": 3}),
-        {"kwargs": {"p": 12}, "input_shape": EVEN[2], "twin": lp},
+        {"kwargs": {"p": 12}, "input_shape": EVEN[2], "oracle": lp},
         {
             "kwargs": {"p": 50, "pool_size": 3, "strides": 2, "padding": "same"},
             "input_shape": EVEN[2],
-            "twin": lp,
+            "oracle": lp,
         },
-        {"kwargs": {"p": 1}, "input_shape": EVEN[2], "twin": lp},
-        {"kwargs": {"p": 2.5}, "input_shape": EVEN[2], "twin": lp},
-        {"kwargs": {"p": float("inf")}, "input_shape": EVEN[2], "twin": lp},
+        {"kwargs": {"p": 1}, "input_shape": EVEN[2], "oracle": lp},
+        {"kwargs": {"p": 2.5}, "input_shape": EVEN[2], "oracle": lp},
+        {"kwargs": {"p": float("inf")}, "input_shape": EVEN[2], "oracle": lp},
     ],
     "L2Pooling2D": cases(lp, {}),
     "MixedPooling2D": [
         *cases(mixed, {}),
-        {"kwargs": {"mixing": 0.3, "learn": False}, "input_shape": EVEN[2], "twin": mixed},
+        {"kwargs": {"mixing": 0.3, "learn": False}, "input_shape": EVEN[2], "oracle": mixed},
     ],
     # Positive inputs for the slope: at zero the expectation has a kink.
     "StochasticPooling2D": [
@@ -74,23 +74,23 @@ CASES = {
         {
             "kwargs": {},
             "input_shape": EVEN[2],
-            "twin": stochastic,
+            "oracle": stochastic,
             "training": "differs",
             "exact_gradient": False,
         },
     ],
     "SoftmaxPooling2D": [
         *cases(soft, {"beta": 1.5}),
-        {"kwargs": {"beta": -4.0, "padding": "same"}, "input_shape": ODD[2], "twin": soft},
-        {"kwargs": {"beta": 0.0}, "input_shape": EVEN[2], "twin": soft},
-        {"kwargs": {"beta": 200.0, "padding": "same"}, "input_shape": ODD[2], "twin": soft},
+        {"kwargs": {"beta": -4.0, "padding": "same"}, "input_shape": ODD[2], "oracle": soft},
+        {"kwargs": {"beta": 0.0}, "input_shape": EVEN[2], "oracle": soft},
+        {"kwargs": {"beta": 200.0, "padding": "same"}, "input_shape": ODD[2], "oracle": soft},
     ],
 }
 for rank in (1, 3):
     CASES |= {
         f"LpPooling{rank}D": [
             *cases(lp, {"p": 3}, rank=rank),
-            {"kwargs": {"p": 12, "padding": "same"}, "input_shape": ODD[rank], "twin": lp},
+            {"kwargs": {"p": 12, "padding": "same"}, "input_shape": ODD[rank], "oracle": lp},
         ],
         f"L2Pooling{rank}D": cases(lp, {}, rank=rank),
         f"MixedPooling{rank}D": cases(mixed, {}, rank=rank),

@@ -48,11 +48,11 @@ def two_boxes(rng: np.random.Generator, batch: int) -> list[np.ndarray]:
 
 CASES = {
     "SpatialPyramidPooling2D": [
-        {"kwargs": {}, "input_shape": (8, 12, 2), "twin": pyramid, "layout_output": None},
+        {"kwargs": {}, "input_shape": (8, 12, 2), "oracle": pyramid, "layout_output": None},
         {
             "kwargs": {"levels": (1, 2, 3, 6)},
             "input_shape": (7, 5, 2),
-            "twin": pyramid,
+            "oracle": pyramid,
             "layout_output": None,
         },
     ],
@@ -61,7 +61,7 @@ CASES = {
             "kwargs": {"size": size, "spatial_scale": scale},
             "input_shape": [(8, 6, 3), (6, 4)],
             "inputs": features_and_boxes(scale),
-            "twin": roi_pool,
+            "oracle": roi_pool,
             "gradients_into": (0,),  # rounding hides the boxes
             "layout_output": 2,
         }
@@ -72,7 +72,7 @@ CASES = {
             "kwargs": {"size": size, "spatial_scale": scale, "sampling_ratio": ratio},
             "input_shape": [(8, 6, 3), (6, 4)],
             "inputs": features_and_boxes(scale),
-            "twin": roi_align,
+            "oracle": roi_align,
             "layout_output": 2,
             "exact_gradient": (0,),  # a box without area jumps to one with
         }
@@ -83,7 +83,7 @@ CASES = {
             "kwargs": {"size": 3},
             "input_shape": [(8, 6, 3), (2, 4)],
             "inputs": two_boxes,
-            "twin": roi_align,
+            "oracle": roi_align,
             "layout_output": 2,
         }
     ],

@@ -32,7 +32,7 @@ def case(transform: str, numbers: int, size=None) -> dict:
         "kwargs": {"transform": transform, "size": size},
         "input_shape": shapes,
         "inputs": inputs,
-        "twin": resampled,
+        "oracle": resampled,
         "fixed_size": size is None,
     }
 

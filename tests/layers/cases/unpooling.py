@@ -43,12 +43,12 @@ def maxima_and_switches(*shape: int, places: int):
 def there(*rows: tuple) -> list[dict]:
     # The pair of outputs has tests of its own, in test_unpooling.py.
     return [
-        {"kwargs": {**kwargs, "return_switches": False}, "input_shape": shape, "twin": pool}
+        {"kwargs": {**kwargs, "return_switches": False}, "input_shape": shape, "oracle": pool}
         for kwargs, shape in rows
     ]
 
 
-def back(twin, *rows: tuple) -> list[dict]:
+def back(oracle, *rows: tuple) -> list[dict]:
     return [
         {
             "kwargs": kwargs,
@@ -56,14 +56,14 @@ def back(twin, *rows: tuple) -> list[dict]:
             "inputs": maxima_and_switches(*shape, places=places),
             "layout_inputs": (0, 1),
             "gradients_into": (0,),  # the switches are places, not values
-            "twin": twin,
+            "oracle": oracle,
         }
         for kwargs, shape, places in rows
     ]
 
 
 def pinned(*rows: tuple) -> list[dict]:
-    return [{"kwargs": kwargs, "input_shape": shape, "twin": nails} for kwargs, shape in rows]
+    return [{"kwargs": kwargs, "input_shape": shape, "oracle": nails} for kwargs, shape in rows]
 
 
 CASES = {

@@ -92,7 +92,7 @@ def half_hidden(*shape: int):
     return make
 
 
-def masked_case(shape: tuple[int, ...], twin=strided_masked, exact=(0,), **kwargs) -> dict:
+def masked_case(shape: tuple[int, ...], oracle=strided_masked, exact=(0,), **kwargs) -> dict:
     """Exact is the gradient into the image: into the mask it is that of a maximum among equals."""
     return {
         "kwargs": kwargs,
@@ -100,7 +100,7 @@ def masked_case(shape: tuple[int, ...], twin=strided_masked, exact=(0,), **kwarg
         "inputs": half_hidden(*shape),
         "layout_inputs": (0, 1),
         "gradients_into": (0, 1),
-        "twin": twin,
+        "oracle": oracle,
         "exact_gradient": exact,
     }
 
@@ -110,7 +110,7 @@ CASES = {
         {
             "kwargs": {"filters": 5, "kernel_size": 3, "dilation_rates": (1, 4), "padding": "valid"},
             "input_shape": (14, 2),
-            "twin": multi_dilation_by_rate,
+            "oracle": multi_dilation_by_rate,
             "multiply_adds": 6 * 3 * 2 * 5,
         },
     ],
@@ -118,23 +118,23 @@ CASES = {
         {
             "kwargs": {"filters": 6, "kernel_size": 3},
             "input_shape": (9, 10, 2),
-            "twin": multi_dilation,
+            "oracle": multi_dilation,
             "multiply_adds": 9 * 10 * 9 * 2 * 6,
         },
         {
             "kwargs": {"filters": 5, "kernel_size": 3, "dilation_rates": (1, 3), "padding": "valid"},
             "input_shape": (10, 9, 2),
-            "twin": multi_dilation,
+            "oracle": multi_dilation,
         },
         {
             "kwargs": {"filters": 3, "kernel_size": 2, "dilation_rates": (3, 1, 2), "padding": "valid"},
             "input_shape": (7, 6, 2),
-            "twin": multi_dilation,
+            "oracle": multi_dilation,
         },
         {
             "kwargs": {"filters": 8, "kernel_size": 3, "dilation_rates": (1, 2), "groups": 2},
             "input_shape": (6, 7, 4),
-            "twin": multi_dilation_by_rate,
+            "oracle": multi_dilation_by_rate,
             "multiply_adds": 6 * 7 * 9 * 2 * 8,
         },
     ],
@@ -142,24 +142,24 @@ CASES = {
         {
             "kwargs": {"filters": 3, "kernel_size": (3, 1, 3), "dilation_rates": (1, 2)},
             "input_shape": (4, 3, 5, 2),
-            "twin": multi_dilation_by_rate,
+            "oracle": multi_dilation_by_rate,
         },
     ],
     "ResizeConv1D": [
         {
             "kwargs": {"filters": 4, "kernel_size": 3, "size": 3},
             "input_shape": (5, 2),
-            "twin": resize,
+            "oracle": resize,
             "multiply_adds": 15 * 3 * 2 * 4,
         },
         {
             "kwargs": {"filters": 2, "kernel_size": 3, "size": 4, "interpolation": "linear"},
             "input_shape": (5, 2),
-            "twin": resize,
+            "oracle": resize,
         },
     ],
     "ResizeConv2D": [
-        {"kwargs": {"filters": 4, "kernel_size": 3}, "input_shape": (5, 4, 2), "twin": resize},
+        {"kwargs": {"filters": 4, "kernel_size": 3}, "input_shape": (5, 4, 2), "oracle": resize},
         {
             "kwargs": {
                 "filters": 4,
@@ -170,17 +170,17 @@ CASES = {
                 "use_bias": False,
             },
             "input_shape": (4, 5, 2),
-            "twin": resize,
+            "oracle": resize,
         },
         {
             "kwargs": {"filters": 3, "kernel_size": 3, "interpolation": "bilinear"},
             "input_shape": (5, 4, 2),
-            "twin": resize,
+            "oracle": resize,
         },
         {
             "kwargs": {"filters": 2, "kernel_size": 1, "size": 3, "interpolation": "bilinear"},
             "input_shape": (1, 3, 2),
-            "twin": resize,
+            "oracle": resize,
             "field": False,  # of a single row both neighbours are the row itself
         },
     ],
@@ -188,7 +188,7 @@ CASES = {
         {
             "kwargs": {"filters": 2, "kernel_size": 3, "size": (1, 2, 3), "interpolation": "trilinear"},
             "input_shape": (3, 2, 3, 2),
-            "twin": resize,
+            "oracle": resize,
         },
     ],
     "MaskedConv1D": [

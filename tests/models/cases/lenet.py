@@ -49,9 +49,9 @@ def lenet5_modern(w: Weights, x: np.ndarray) -> np.ndarray:
 
 
 CASES = {
-    "lenet-1989": {"twin": lenet_1989},
+    "lenet-1989": {"oracle": lenet_1989},
     "lenet5": {
-        "twin": lenet5,
+        "oracle": lenet5,
         "options": [
             ({"connections": "full"}, 60_900),
             ({"subsampling": "average"}, 59_956),
@@ -60,5 +60,5 @@ CASES = {
             ({"kernel_initializer": "lecun_uniform"}, 60_000),
         ],
     },
-    "lenet5-modern": {"twin": lenet5_modern},
+    "lenet5-modern": {"oracle": lenet5_modern},
 }
