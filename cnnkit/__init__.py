@@ -15,7 +15,7 @@ from types import ModuleType
 
 from cnnkit._saving import find_our_layers
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _PARTS = ("course", "data", "gradients", "insight", "layers", "models", "origins", "scratch")
 
