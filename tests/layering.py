@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "origins": GROUND | {"layers"},
     "models": GROUND | {"layers"},
     "training": GROUND | {"layers"},
+    "trials": GROUND,
     "insight": GROUND | {"layers"},
     "deploy": GROUND | {"layers"},
     "tasks": GROUND | {"layers", "models", "training", "insight"},
@@ -33,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 MAY_IMPORT["course"] = set(MAY_IMPORT)
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
 WITHOUT_KERAS = {"scratch", "data"}
-WITHOUT_ARCHITECTURES = {"training", "insight", "deploy"}
+WITHOUT_ARCHITECTURES = {"training", "trials", "insight", "deploy"}
 BACKENDS = {"tensorflow", "jax", "torch"}
 ASKS = {"keras.backend.backend", "keras.config.backend"}
 #: What no chapter teaches: it carries the others, and names none.

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cnnkit
-from cnnkit.cli import claims, datasets, networks
+from cnnkit.cli import claims, datasets, networks, races
 from cnnkit.cli.parts import Mistake
 
 __all__ = ["main"]
@@ -31,6 +31,9 @@ examples:
   cnnkit data list                  data sets, and which of them are here
   cnnkit data get mnist             fetch one, checked by its SHA-256
   cnnkit claims --json              what the notebooks measured, for a program
+  cnnkit trial list                 the fair comparisons that chapters describe
+  cnnkit trial run NAME             run one to its end; what is recorded already is not run again
+  cnnkit trial show NAME            what a recorded one found
 
 The exit status is 0 when all is well, 1 when `data verify` finds a file that is not whole, 2 for a mistake.
 """
@@ -127,6 +130,23 @@ def _parser() -> argparse.ArgumentParser:
         help="where the notebooks are; by default chapters/ here or in the checkout",
     )
     measured.add_argument("--chapter", metavar="NAME", help="one chapter only, such as models/lenet")
+
+    trial = commands.add_parser("trial", help="run, list and show fair comparisons", description="Trials.")
+    actions = trial.add_subparsers(title="actions", metavar="ACTION", required=True)
+    running = _command(actions, "run", races.run, "run a trial, from where its table stands")
+    running.add_argument("name", metavar="NAME", help="a name that `cnnkit trial list` shows")
+    running.add_argument("--jobs", type=int, default=2, metavar="N", help="rows at a time (2)")
+    running.add_argument("--fresh", action="store_true", help="put the old table aside and begin again")
+    running.add_argument(
+        "--folder", type=Path, help="where its NAME_trials.py is; the book's chapters by default"
+    )
+    listed = _command(actions, "list", races.listing, "the trials that are described, and which are recorded")
+    listed.add_argument(
+        "--folder", type=Path, help="where the NAME_trials.py are; the book's chapters by default"
+    )
+    shown = _command(actions, "show", races.show, "what a recorded trial found, and what it refuses to say")
+    shown.add_argument("name", metavar="NAME", help="the name of its table, NAME.csv")
+    shown.add_argument("--folder", type=Path, help="where the table lies; the book's data/results by default")
     return parser
 
 

@@ -1,5 +1,7 @@
 """What a notebook of the course calls: `setup`, `claim`, `exercise`, `check`, `figure`, `source`, `live`."""
 
+from cnnkit.course.agreement import Disagreement, agrees
+from cnnkit.course.breaks import Break
 from cnnkit.course.checking import check, exercise, hint, solution
 from cnnkit.course.claims import Claim, ClaimFailed, Finding, claim, collect
 from cnnkit.course.exercises import Exercise, Mistake, solves
@@ -10,11 +12,14 @@ from cnnkit.course.style import PALETTE, apply_style
 
 __all__ = [
     "PALETTE",
+    "Break",
     "Claim",
     "ClaimFailed",
+    "Disagreement",
     "Exercise",
     "Finding",
     "Mistake",
+    "agrees",
     "apply_style",
     "check",
     "claim",

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from cnnkit.course import catalogue, claims
+from cnnkit.course.breaks import TRIED, Break
 from cnnkit.course.claims import Claim, ClaimFailed, claim, collect
+from cnnkit.trials import Lead
 from tests.course import notebooks as nb
 
 
@@ -28,6 +30,8 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"measured": (3, 5, 9), "published": [3, 5, 9]}, "✓ x: measured 3 × 5 × 9 · published 3 × 5 × 9 · exact"),
         ({"measured": np.bool_(True), "published": True}, "✓ x: measured yes · published yes · exact"),
         ({"measured": 8.69, "published": 8.7, "abs": 0.05}, "✓ x: measured 8.69 · published 8.7 · within 0.05"),
+        ({"measured": 4, "expected": 4}, "✓ x: measured 4 · expected 4 · exact"),
+        ({"measured": 0.7, "at_least": 0.5, "why": "chance"}, "✓ x: measured 0.7 · at least 0.5 (chance)"),
     ],
 )  # fmt: skip
 def test_a_claim_that_holds_prints_one_line(
@@ -63,6 +67,8 @@ def test_a_claim_that_does_not_hold_shows_both_numbers(arguments: dict, words: s
         {"measured": 1},
         {"measured": 1, "published": 1, "at_least": 0},
         {"measured": 1, "published": 1, "rel": 0.1, "abs": 0.1},
+        {"measured": 1, "published": 1, "expected": 1},
+        {"measured": 1, "expected": 1, "at_most": 2},
         {"measured": 1, "at_least": 0, "rel": 0.1},
         {"measured": "one", "published": 1.0, "rel": 0.1},
     ],
@@ -70,6 +76,49 @@ def test_a_claim_that_does_not_hold_shows_both_numbers(arguments: dict, words: s
 def test_a_claim_that_makes_no_sense_is_refused(arguments: dict) -> None:
     with pytest.raises(TypeError, match="claim 'x'"):
         claim("x", **arguments)
+
+
+AHEAD = Lead(0.02, 0.01, 0.03, "a reads 2 points more than b")
+
+
+def test_a_verdict_is_held_to_a_bound_by_its_whole_interval(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    claim("x", AHEAD, at_least=0.0, why="its sign is the question")
+    line = "✓ x: measured a reads 2 points more than b · at least 0 (its sign is the question)\n"
+    assert capsys.readouterr().out == line
+    for bounds in ({"at_least": 0.015}, {"at_most": 0.025}):
+        with pytest.raises(ClaimFailed, match="a reads 2 points more than b"):
+            claim("x", AHEAD, **bounds)
+
+
+def test_a_statement_that_has_room_for_the_measured_says_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        claims, "find", lambda kind, id, chapter: Claim("Twelve layers deep, {measured}.", "us")
+    )
+    claim("x", AHEAD, at_least=0.0)
+    assert capsys.readouterr().out == "✓ Twelve layers deep, a reads 2 points more than b. · at least 0\n"
+
+
+def test_a_claim_says_what_makes_it_fail(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(claims, "breaks", lambda chapter: {"x": Break("labels are shuffled", "a", "b")})
+    monkeypatch.setattr(claims.notebook, "current_chapter", lambda: "layers/pooling")
+    claim("x", 3, at_least=2)
+    assert capsys.readouterr().out == "✓ x: measured 3 · at least 2 · fails when labels are shuffled\n"
+
+
+def test_while_a_break_runs_only_its_own_claim_counts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(TRIED, "x")
+    claim("y", 1, at_least=2)
+    assert capsys.readouterr().out == ""
+    with pytest.raises(ClaimFailed):
+        claim("x", 1, at_least=2)
 
 
 def test_an_unknown_claim_lists_the_known_ones_of_its_chapter() -> None:
