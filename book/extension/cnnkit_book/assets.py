@@ -22,7 +22,7 @@ from cnnkit_book.shelf import ROOT
 logging.getLogger("fontTools").setLevel(logging.ERROR)  # it tells each table that it cuts
 FONTS = ROOT / "book/fonts"
 SHEETS = (  # in the order in which the theme loads them; the book's own comes last
-    "styles/theme.css",
+    "basic.css",  # which styles/theme.css imports, and does nothing else
     "styles/bootstrap.css",
     "styles/pydata-sphinx-theme.css",
     "vendor/fontawesome/*/css/all.min.css",

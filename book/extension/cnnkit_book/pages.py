@@ -41,7 +41,8 @@ def leave_out_thebe(app: Sphinx, _config: Any) -> None:
 
 def finish(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
     body = context.get("body", "")
-    context["script_files"] = scripts(context["script_files"], body)
+    if pagename != "search":  # whose own scripts do not wait for these
+        context["script_files"] = scripts(context["script_files"], body)
     if "generate_toctree_html" in context:
         context["generate_toctree_html"] = named_branches(context["generate_toctree_html"])
     if body:
@@ -65,8 +66,12 @@ def scripts(files: list[Any], body: str) -> list[Any]:
         needed = next((sign for file, sign in NEEDED_BY.items() if file in name), None)
         if (needed and needed not in body) or "toggle" in inline or "thebe" in name or "MathJax" in inline:
             continue
-        if name and hasattr(script, "attributes"):
-            script.attributes["defer"] = "defer"
+        # The options of the page are set in a line of its own, which does not wait.
+        if name and hasattr(script, "attributes") and "documentation_options" not in name:
+            attributes = {**script.attributes, "defer": "defer"}
+            script = type(script)(
+                script.filename, priority=script.priority, **attributes
+            )  # other pages share it
         kept[name or inline] = script
     return list(kept.values())
 
