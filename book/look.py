@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import argparse
 import functools
+import gzip
 import http.server
+import io
 import math
 import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"
@@ -33,6 +36,14 @@ ARGUMENTS = [
 ]
 
 
+LOAD_PICTURES = """async () => {
+  const late = [...document.images].filter((image) => image.loading === "lazy" && image.checkVisibility());
+  late.forEach((image) => { image.loading = "eager"; });
+  await Promise.all(late.map((image) => image.decode().catch(() => {})));
+}"""  # those far down a page come only when a reader is near
+TEXT = {".html", ".css", ".js", ".svg", ".json", ".txt"}
+
+
 class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
@@ -42,10 +53,33 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
             super().handle()
 
 
+class _Compressing(_Quiet):
+    """Sends text gzipped and keeps the connection open, as the hosts of static pages do."""
+
+    protocol_version = "HTTP/1.1"
+
+    def send_head(self) -> BinaryIO | None:
+        path = Path(self.translate_path(self.path))
+        if path.suffix not in TEXT or not path.is_file():
+            return super().send_head()
+        packed = _packed(path, path.stat().st_mtime_ns)
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(str(path)))
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(packed)))
+        self.end_headers()
+        return io.BytesIO(packed)
+
+
+@functools.lru_cache(maxsize=256)
+def _packed(path: Path, _changed: int) -> bytes:
+    return gzip.compress(path.read_bytes(), 6)
+
+
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
+def served(folder: Path, compress: bool = False) -> Iterator[str]:
     """Serve a folder on a free loopback port for as long as the block lasts; give its address."""
-    handler = functools.partial(_Quiet, directory=str(folder))
+    handler = functools.partial(_Compressing if compress else _Quiet, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -121,9 +155,7 @@ def photograph(
                 for address in addresses:
                     page = context.new_page()
                     page.goto(f"{host}/{address}", wait_until="load")
-                    page.wait_for_function(
-                        "!window.MathJax?.startup || window.MathJax.startup.promise.then(() => true)"
-                    )
+                    page.evaluate(LOAD_PICTURES)
                     page.wait_for_timeout(300)
                     length = page.evaluate("document.documentElement.scrollHeight")
                     pieces = math.ceil(length / height)

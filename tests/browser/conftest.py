@@ -5,13 +5,11 @@ The browser tests are skipped, and say so, where there is no Chromium, no Playwr
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import look
 import pytest
 
 from cnnkit.course.live import live_html
@@ -19,16 +17,6 @@ from cnnkit.course.live import live_html
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def _look() -> ModuleType:
-    """`book/look.py`: the one place that knows how to start the browser and serve a folder."""
-    spec = importlib.util.spec_from_file_location("look", ROOT / "book" / "look.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["look"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-look = _look()
 SITE = look.SITE
 
 
@@ -69,7 +57,7 @@ class Visit:
         # No test goes out to the network: what a page asks of another host is noted and refused.
         self.page.route(lambda url: not self._own(url), self._refuse)
         self.page.goto(address, wait_until="load")
-        self.page.wait_for_function("!window.MathJax?.startup || MathJax.startup.promise.then(() => true)")
+        self.page.evaluate(look.LOAD_PICTURES)
 
     def _own(self, url: str) -> bool:
         return url.startswith((self.host, "data:", "blob:", "about:"))
@@ -100,7 +88,7 @@ FAULTS = r"""() => {
     const name = (image.getAttribute("src") ?? "").slice(0, 60);
     if (!image.hasAttribute("alt")) found.push(`image without alt text: ${name}`);
     else if (article.contains(image) && !image.alt.trim()) found.push(`image with empty alt text: ${name}`);
-    else if (image.complete && !image.naturalWidth && image.loading !== "lazy") found.push(`image that does not load: ${name}`);
+    else if (image.checkVisibility() && !image.naturalWidth) found.push(`image that does not load: ${name}`);
   }
   const wide = document.documentElement.scrollWidth - innerWidth;
   if (wide > 0) {
@@ -108,7 +96,7 @@ FAULTS = r"""() => {
       && getComputedStyle(e).position !== "fixed" && !e.closest("pre, .output, [style*=overflow]"));
     found.push(`${wide} px too wide at ${innerWidth}: ${guilty?.tagName} .${guilty?.className}`);
   }
-  for (const error of document.querySelectorAll("mjx-merror, .MathJax_Error")) found.push(`formula error: ${error.textContent}`);
+  for (const error of document.querySelectorAll("merror")) found.push(`formula error: ${error.textContent}`);
   return found;
 }"""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import look
 import pytest
 
 from tests.browser.conftest import SITE, Visit
@@ -76,8 +77,6 @@ def test_a_planted_fault_is_caught(fault: str, bare: Callable[..., Visit]) -> No
 def test_a_folder_is_served_only_while_it_is_wanted(tmp_path: Path) -> None:
     from urllib.error import URLError
     from urllib.request import urlopen
-
-    from tests.browser.conftest import look
 
     (tmp_path / "page.html").write_text("here", encoding="utf-8")
     with look.served(tmp_path) as address, urlopen(f"{address}/page.html") as answer:
