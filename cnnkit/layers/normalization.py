@@ -69,7 +69,9 @@ class LocalResponseNormalization(SpatialLayer):
         super().__init__(data_format, **kwargs)
         (self.n,) = tuple_of(n, 1, "n")
         if self.n % 2 == 0:
-            raise ValueError(f"n must be odd and positive, so that it has a middle, not {n!r}; AlexNet's is 5")
+            raise ValueError(
+                f"n must be odd and positive, so that it has a middle, not {n!r}; AlexNet's is 5"
+            )
         if not k > 0:
             raise ValueError(f"k must be above 0, not {k!r}: silent channels would be divided by zero")
         if alpha < 0 or beta < 0:
