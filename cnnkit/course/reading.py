@@ -22,7 +22,7 @@ def source(thing: Any, docstring: bool = False) -> None:
     code = textwrap.dedent(inspect.getsource(thing))
     if not docstring:
         code = _without_docstrings(code)
-    where = _paths.shown(Path(inspect.getsourcefile(thing) or ""))
+    where = _paths.shown(Path(inspect.getsourcefile(inspect.unwrap(thing)) or ""))
     notebook.show(
         {
             "text/markdown": f"`{where}`\n\n```python\n{code.rstrip()}\n```",

@@ -91,6 +91,11 @@ class SpatialLayer(keras.Layer):
     def split(self, shape: Sequence[int | None]) -> tuple[Shape, int | None]:
         """The space and the channels of a shape with a batch, in either layout."""
         shape = tuple(shape)
+        if len(shape) < self.least_axes:
+            raise ValueError(
+                f"{self.name} needs images, signals or volumes, shapes of at least {self.least_axes} numbers, but was "
+                f"given {shape}"
+            )
         if self.data_format == "channels_last":
             return shape[1:-1], shape[-1]
         return shape[2:], shape[1]
