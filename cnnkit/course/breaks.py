@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnkit import _paths
-from cnnkit._names import unknown
+from cnnkit._names import needed, unknown
 from cnnkit.course import catalogue
 
 __all__ = ["Break", "BreakError", "Record", "broken", "digest", "main", "recorded", "unproven"]
@@ -137,10 +137,7 @@ def unproven(chapter: str, notebook: _CODE, record: dict[tuple[str, str], Record
 
 def run(chapter: str, claim: str, notebook: _CODE | None = None) -> Record:
     """Run one break in a kernel of its own."""
-    import nbformat
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError
-
+    nbclient, nbformat = needed("nbclient", "course"), needed("nbformat", "course")
     folder = (_paths.chapters() / chapter).parent
     notebook = notebook or _read(chapter)
     change = breaks(chapter)[claim]
@@ -151,10 +148,10 @@ def run(chapter: str, claim: str, notebook: _CODE | None = None) -> Record:
     start = time.perf_counter()
     outcome, message = "held", ""
     try:
-        NotebookClient(
+        nbclient.NotebookClient(
             made, timeout=600, kernel_name="python3", resources={"metadata": {"path": folder}}
         ).execute()
-    except CellExecutionError as error:
+    except nbclient.exceptions.CellExecutionError as error:
         message = f"{error.ename}: {error.evalue}".splitlines()[0]
         own = error.ename == "ClaimFailed" and f"claim '{claim}'" in error.evalue
         outcome = FAILED if own or error.ename == "NoVerdict" else "another error"

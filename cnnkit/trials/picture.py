@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cnnkit._names import needed
 from cnnkit.trials import rules
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def draw(race: Any, width: float) -> Figure:
 
     A rival's score is drawn up through the arms; one that lies far from them, as the majority may, is told at the edge.
     """
-    import matplotlib.pyplot as plt
+    plt = needed("matplotlib.pyplot", "plots")
 
     names = [*race.arms, *race.rivals]
     fig, ax = plt.subplots(figsize=(width, 1.1 + 0.5 * len(race.arms) + 0.28 * len(race.rivals)))

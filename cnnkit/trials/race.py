@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cnnkit._names import unknown
+from cnnkit._names import needed, unknown
 from cnnkit.trials import rules
 from cnnkit.trials.errors import NoVerdict, TrialError
 from cnnkit.trials.rivals import TRIVIAL
@@ -75,13 +75,13 @@ class Race:
     @property
     def table(self) -> pd.DataFrame:
         """Every row, as a DataFrame."""
-        import pandas as pd
+        pd = needed("pandas", "plots")
 
         return pd.DataFrame(self.rows)
 
     def summary(self) -> pd.DataFrame:
         """A line for each arm and rival: rate, budget, and the mean scores of the verdict's seeds, with their spread."""
-        import pandas as pd
+        pd = needed("pandas", "plots")
 
         lines = []
         for name in self.arms:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from cnnkit._names import needed
 from cnnkit.trials.errors import TrialError
 from cnnkit.trials.learners import Learner, Outcome, Training, run
 from cnnkit.trials.scores import ACCURACY, R2, Score
@@ -79,8 +80,7 @@ def nearest(neighbours: int = 1) -> Learner:
     """The answer of the most similar training example, pixel by pixel (Euclidean distance of the raw values)."""
 
     def fit(x: np.ndarray, y: np.ndarray, **_: Any) -> Any:
-        from sklearn import neighbors
-
+        neighbors = needed("sklearn.neighbors", "course")
         kind = neighbors.KNeighborsClassifier if y.dtype.kind in "iu" else neighbors.KNeighborsRegressor
         return kind(neighbours).fit(_flat(x), _rows(y))
 
@@ -95,14 +95,12 @@ def linear(split: Split) -> Learner:
     """
 
     def fit(x: np.ndarray, y: np.ndarray, **_: Any) -> Any:
-        from sklearn.linear_model import Ridge, RidgeClassifier
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-
-        kind = RidgeClassifier if y.dtype.kind in "iu" else Ridge
+        models = needed("sklearn.linear_model", "course")
+        chained, scaled = needed("sklearn.pipeline", "course"), needed("sklearn.preprocessing", "course")
+        kind = models.RidgeClassifier if y.dtype.kind in "iu" else models.Ridge
         x_choice, y_choice = split.parts["validation"]
         fits = [
-            make_pipeline(StandardScaler(), kind(alpha=a * len(x))).fit(_flat(x), _rows(y))
+            chained.make_pipeline(scaled.StandardScaler(), kind(alpha=a * len(x))).fit(_flat(x), _rows(y))
             for a in _STRENGTHS
         ]
         return max(fits, key=lambda fitted: fitted.score(_flat(x_choice), _rows(y_choice)))
@@ -120,8 +118,7 @@ def sliding_template(templates: np.ndarray) -> Learner:
     """
 
     def predict(_: Any, x: np.ndarray) -> np.ndarray:
-        from skimage.feature import match_template
-
+        match_template = needed("skimage.feature", "course").match_template
         images = x[..., 0] if x.ndim == 4 else x
         if templates.shape[1] > images.shape[1] or templates.shape[2] > images.shape[2]:
             raise TrialError(
