@@ -65,7 +65,14 @@ def pad_same(x: Any, size: Sequence[int], strides: Sequence[int], value: float =
 def average(x: Any, size: Sequence[int], strides: Sequence[int], padding: str = "valid") -> Any:
     """The mean of each window of `(batch, *space, channels)`; padding is not counted."""
     if not _by_hand(x):
-        return ops.average_pool(x, size, strides, padding, data_format="channels_last")
+        if padding == "valid":
+            return ops.average_pool(x, size, strides, data_format="channels_last")
+        # Keras on PyTorch counts padding that is not the same on both sides, so the share of real pixels is divided out.
+        mean, real = (
+            ops.average_pool(pad_same(one, size, strides), size, strides, data_format="channels_last")
+            for one in (x, ops.ones_like(x[:1, ..., :1]))
+        )
+        return mean / real
     if padding == "valid":
         return reduce(operator.add, windows(x, size, strides)) / math.prod(size)
     parts, real = (windows(pad_same(one, size, strides), size, strides) for one in (x, ops.ones_like(x)))

@@ -224,7 +224,8 @@ class MaskedConv3D(_MaskedConv):
 
     Example:
         >>> nothing = ops.zeros((1, 2, 3, 4, 1))
-        >>> float(ops.max(MaskedConv3D(2, 3, bias_initializer="ones")([ops.ones((1, 2, 3, 4, 5)), nothing])))
+        >>> y = MaskedConv3D(2, 3, bias_initializer="ones")([ops.ones((1, 2, 3, 4, 5)), nothing])
+        >>> ops.convert_to_numpy(y).max().item()
         0.0
     """
 

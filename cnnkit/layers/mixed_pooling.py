@@ -142,7 +142,7 @@ class MixedPooling3D(_MixedPooling):
         `(batch, planes, rows, columns, channels)`.
 
     Example:
-        >>> float(MixedPooling3D()(np.ones((1, 2, 2, 2, 1)))[0, 0, 0, 0, 0])
+        >>> ops.convert_to_numpy(MixedPooling3D()(np.ones((1, 2, 2, 2, 1)))).item()
         1.0
     """
 
