@@ -13,6 +13,7 @@ from typing import Any, Literal
 import keras
 
 from cnnkit import _paths
+from cnnkit._valueless import without_values
 from cnnkit.models import requests
 from cnnkit.models.cards import Card, Weights
 from cnnkit.models.preprocessing import Preparation
@@ -217,7 +218,7 @@ def _read(model: keras.Model, card: Card, file: Path, arguments: Mapping[str, An
 
 def _head(card: Card, builder: Builder, trained: Mapping[str, Any]) -> set[str]:
     """The paths of the head's weights: those that a network without it does not have."""
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         whole, bare = builder(**trained), _build(card, builder, {**trained, "classes": None})
         return {weight.path for weight in whole.weights} - {weight.path for weight in bare.weights}
 

@@ -10,6 +10,7 @@ import pandas
 import pytest
 from keras import layers
 
+from cnnkit._valueless import without_values
 from cnnkit.insight import receptive_field, summary
 
 
@@ -184,14 +185,14 @@ def test_a_model_whose_weights_have_no_values_reads_the_same():
     def build():
         return keras.applications.MobileNetV2((64, 64, 3), weights=None)
 
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         page = summary(build())
     assert page.parameters == 3_538_984 and page.trainable_parameters == 3_504_872
     assert page.receptive_field.size == (491, 491)
 
 
 def test_what_was_built_without_values_is_not_given_any_by_a_summary_of_another_size():
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         inputs = keras.Input((16, 16, 1))
         x = layers.LayerNormalization()(layers.Conv2D(4, 3)(inputs))
         model = keras.Model(inputs, layers.MultiHeadAttention(2, 2)(x, x))

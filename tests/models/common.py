@@ -21,12 +21,11 @@ signal dies prove nothing.
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import json
 import pkgutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +35,7 @@ from keras import ops
 
 from cnnkit import gradients, insight, models
 from cnnkit._paths import resource
+from cnnkit._valueless import without_values
 from cnnkit.models.registry import lookup
 from tests.models.variants import BATCH, Case, copied, enliven, fresh, inputs, near, outputs, small
 
@@ -72,13 +72,6 @@ def builder_of(name: str) -> Callable[..., keras.Model]:
     """The function behind a name, without the options that make a variant of it."""
     builder = lookup(name)[1]
     return getattr(builder, "func", builder)
-
-
-@contextlib.contextmanager
-def without_values() -> Iterator[None]:
-    """Networks made here have shapes and no numbers: the largest takes a moment and no memory."""
-    with keras.StatelessScope(initialize_variables=False):
-        yield
 
 
 # -------------------------------------------------------------------------------------------------------------- facts
