@@ -64,6 +64,7 @@ def pad_same(x: Any, size: Sequence[int], strides: Sequence[int], value: float =
 
 def average(x: Any, size: Sequence[int], strides: Sequence[int], padding: str = "valid") -> Any:
     """The mean of each window of `(batch, *space, channels)`; padding is not counted."""
+    size, strides = tuple(size), tuple(strides)  # Keras on JAX adds them to tuples
     if not _by_hand(x):
         if padding == "valid":
             return ops.average_pool(x, size, strides, data_format="channels_last")
@@ -81,6 +82,7 @@ def average(x: Any, size: Sequence[int], strides: Sequence[int], padding: str = 
 
 def largest(x: Any, size: Sequence[int], strides: Sequence[int], padding: str = "valid") -> Any:
     """The maximum of each window of `(batch, *space, channels)`; padding never wins."""
+    size, strides = tuple(size), tuple(strides)  # Keras on JAX adds them to tuples
     if not _by_hand(x):
         return ops.max_pool(x, size, strides, padding, data_format="channels_last")
     x = pad_same(x, size, strides, -math.inf) if padding == "same" else x
