@@ -124,8 +124,8 @@ BREAKS = {
     ),
     "naming-loses": Break(
         "the reader looks at C3 instead of asking for the winner",
-        old='over="winning plane, grown"), at_least=0.0, why="a reader',
-        new='over="C3, grown"), at_least=0.0, why="a reader',
+        old='over="winning plane, grown"), at_least=0.0, why="its sign is the question, here',
+        new='over="C3, grown"), at_least=0.0, why="its sign is the question, here',
     ),
     "imprinted-features": Break(
         "the patches are those that the competition chose",
