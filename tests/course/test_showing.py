@@ -126,3 +126,9 @@ def test_setup_opens_the_chapter(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 def test_outside_a_notebook_things_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     notebook.show({"text/plain": "hello"})
     assert capsys.readouterr().out == "hello\n"
+
+
+def test_nothing_is_loaded_before_a_chapter_is_set_up_that_would_talk_before_it_quiets_the_logs() -> None:
+    code = "import sys, cnnkit.course as c; c.setup, c.check, c.claim, c.figure; print({'keras', 'tensorflow'} & {*sys.modules})"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"
