@@ -37,7 +37,6 @@ sys.meta_path.insert(0, Blocked())
 """
 
 EVERYTHING = """
-import keras
 from cnnkit import insight, layers, models, origins, scratch
 from cnnkit.layers.registry import LAYERS
 from tests.layers.common import build, load_cases, load_every_layer
@@ -46,7 +45,7 @@ load_every_layer()
 for name, (_, cases) in load_cases().items():
     build(LAYERS[name], cases[0])
 for name in models.names():
-    with keras.StatelessScope(initialize_variables=False):
+    with models.without_values():
         model = models.create(name)
         print(insight.summary(model))
 """

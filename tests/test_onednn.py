@@ -16,7 +16,6 @@ import pytest
 from keras import layers, ops
 
 from cnnkit import models
-from cnnkit._valueless import without_values
 from cnnkit.course import setup
 from cnnkit.gradients import gradient
 
@@ -50,7 +49,7 @@ def test_a_chapter_leaves_onednn_as_its_reader_has_it(
 
 @pytest.mark.parametrize("name", models.names())
 def test_no_model_has_a_convolution_that_onednn_trains_wrongly(name: str) -> None:
-    with without_values():
+    with models.without_values():
         model = models.create(name)
     concerned = [
         layer.path

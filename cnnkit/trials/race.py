@@ -72,6 +72,11 @@ class Race:
         found = dict.fromkeys(row.arm for row in rows if row.kind != "rival")
         self.arms = sorted(found, key=lambda name: told.index(name) if name in told else len(told))
 
+    def __str__(self) -> str:
+        """The summary, and under it why an arm gives no verdict where it gives none."""
+        lines = [self.summary().to_string(float_format=lambda value: f"{value:.4g}")]
+        return "\n".join(lines + [f"! {sentence}" for arm in self.arms for sentence in self.refusals(arm)])
+
     @property
     def table(self) -> pd.DataFrame:
         """Every row, as a DataFrame."""

@@ -39,6 +39,12 @@ def test_seeds_that_were_left_out_are_missed() -> None:
     assert "have different numbers of seeds" in refused(race(rows_of("a", flat()), more))
 
 
+def test_a_race_prints_a_line_for_each_arm_and_under_them_what_forbids_a_verdict() -> None:
+    told = str(race(rows_of("a", flat()), rows_of("b", flat(), rates=(0.01,)))).splitlines()
+    assert [line.split()[0] for line in told if line[:1] in ("a", "b")] == ["arm", "a", "b"]
+    assert told[-1].startswith("! 'b' does best at the highest rate that was tried")
+
+
 def test_one_rate_alone_is_an_edge() -> None:
     rows = rows_of("b", flat(), rates=(0.01,))
     assert "'b' does best at the highest rate that was tried (0.01)" in refused(
