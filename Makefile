@@ -58,8 +58,10 @@ unit: $(VENV)/ready
 notebooks: $(VENV)/ready
 	$(ONE_THREAD) $(TESTS) $(NOTEBOOKS)
 
+# The pages' weight and paint are measured alone.
 browser: html
-	$(TESTS) tests/browser
+	$(TESTS) tests/browser --ignore=tests/browser/test_weight.py -n 2 --dist worksteal
+	$(TESTS:.xml=-weight.xml) tests/browser/test_weight.py
 
 ON_EACH = for backend in jax torch; do echo "== $$backend"; KERAS_BACKEND=$$backend $(TESTS:.xml=-$$backend.xml) -n 2 --dist worksteal
 
