@@ -86,6 +86,7 @@ def test_source_of_a_decorated_function_names_the_file_that_it_stands_in(shown: 
     assert bundle["text/plain"].startswith("# cnnkit/origins/speech.py\n")
 
 
+@pytest.mark.skipif(not (nb.ROOT / "cnnkit").is_dir(), reason="an installed package has no checkout")
 @pytest.mark.parametrize("name", ["cnnkit", "x", "cnnkit/cnnkit"])
 def test_the_path_above_a_source_is_the_same_under_any_name_of_the_checkout(
     name: str, tmp_path: Path
