@@ -88,7 +88,9 @@ def _on_value(task: Exercise, answer: Any) -> str:
 def _on_function(task: Exercise, answer: Any) -> str:
     """What is wrong with a function: a mistake that is known, a kind of mistake, or the first input where it fails."""
     if not callable(answer):
-        return f"hand over the function itself, without calling it: got {type(answer).__name__} {short(answer)}."
+        return (
+            f"hand over the function itself, without calling it: got {type(answer).__name__} {short(answer)}."
+        )
     cases = task.cases()
     got = attempts(answer, cases)
     want = _answers(task, cases)
@@ -99,9 +101,15 @@ def _on_function(task: Exercise, answer: Any) -> str:
             wrong = _answers(mistake.answer, cases)
             if all(_right(g, w, task.tolerance) for g, w in zip(got, wrong, strict=True)):
                 return mistake.message
-    first = next(i for i, (g, w) in enumerate(zip(got, want, strict=True)) if not _right(g, w, task.tolerance))
+    first = next(
+        i for i, (g, w) in enumerate(zip(got, want, strict=True)) if not _right(g, w, task.tolerance)
+    )
     asked = asked_of(cases[first])
-    fault = wrong_kind(got[first], want[first]) or wrong_shape(got, want, first) or unusual(got[first], want[first])
+    fault = (
+        wrong_kind(got[first], want[first])
+        or wrong_shape(got, want, first)
+        or unusual(got[first], want[first])
+    )
     if fault:
         return f"{fault}, for {asked}."
     if kind := kind_of_mistake(got, want):

@@ -42,7 +42,10 @@ def wrong_shape(got: Sequence[np.ndarray], want: Sequence[np.ndarray], first: in
         return "the shape is wrong: several values are asked for, in a list or an array, and got one"
     if len(mine) != len(asked):
         return f"the shape is wrong: got {mine}, which has too {'many' if len(mine) > len(asked) else 'few'} axes"
-    if all(len(g.shape) == len(w.shape) and sorted(g.shape) == sorted(w.shape) for g, w in zip(got, want, strict=True)):
+    if all(
+        len(g.shape) == len(w.shape) and sorted(g.shape) == sorted(w.shape)
+        for g, w in zip(got, want, strict=True)
+    ):
         return f"the axes are in another order: got the shape {mine}"
     axis = next(i for i, (a, b) in enumerate(zip(mine, asked, strict=True)) if a != b)
     along = f" along axis {axis}" if len(mine) > 1 else ""
@@ -58,12 +61,16 @@ def unusual(got: np.ndarray, want: np.ndarray) -> str | None:
 
 def kind_of_mistake(got: Sequence[np.ndarray], want: Sequence[np.ndarray]) -> str | None:
     """What one thing explains the difference on every input, where one does: one alone could be chance."""
-    if len(got) < 2 or any(a.dtype.kind not in "iufb" or b.dtype.kind not in "iufb" for a, b in zip(got, want, strict=True)):
+    if len(got) < 2 or any(
+        a.dtype.kind not in "iufb" or b.dtype.kind not in "iufb" for a, b in zip(got, want, strict=True)
+    ):
         return None
     pairs = [(np.asarray(a, float), np.asarray(b, float)) for a, b in zip(got, want, strict=True)]
     for words, change, proper in _KINDS:
         changed = [change(b) for _, b in pairs]
-        if any(proper(b) for _, b in pairs) and all(same(a, c, 1e-6) for (a, _), c in zip(pairs, changed, strict=True)):
+        if any(proper(b) for _, b in pairs) and all(
+            same(a, c, 1e-6) for (a, _), c in zip(pairs, changed, strict=True)
+        ):
             return words
     cut = [array.dtype.kind in "iu" for array in got]
     if all(cut) and any(
@@ -111,7 +118,11 @@ def _called(array: np.ndarray) -> str:
     if kind not in _WORDS:
         thing: Any = array.flat[0] if array.size else None
         return f"a {type(thing).__name__}" if array.size == 1 else "a mixture"
-    return f"{_WORDS[kind][0].partition(' (')[0]} ({short(array)})" if not array.ndim else f"a list of {_WORDS[kind][1].partition(' (')[0]}"
+    return (
+        f"{_WORDS[kind][0].partition(' (')[0]} ({short(array.item())})"
+        if not array.ndim
+        else f"a list of {_WORDS[kind][1].partition(' (')[0]}"
+    )
 
 
 def _nan(array: np.ndarray) -> np.ndarray | bool:

@@ -14,6 +14,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,8 @@ from cnnkit.course.exercises import Case
 
 __all__ = ["SECONDS", "Fault", "NotAttempted", "as_array", "asked_of", "attempts", "same", "short"]
 
-#: How long an answer may take for all hidden inputs together, and how many entries it may have.
-SECONDS, ENTRIES = 5.0, 10_000_000
+#: How long an answer may take for all hidden inputs together, how long it is asked to end, how many entries it may have.
+SECONDS, PATIENCE, ENTRIES = 5.0, 1.0, 10_000_000
 
 
 class Fault(Exception):
@@ -38,7 +39,9 @@ class _Stopped(BaseException):
     """Raised within an answer whose time is up; no `except Exception` catches it."""
 
 
-def attempts(answer: Callable[..., Any], cases: Sequence[Case], seconds: float | None = None) -> list[np.ndarray]:
+def attempts(
+    answer: Callable[..., Any], cases: Sequence[Case], seconds: float | None = None
+) -> list[np.ndarray]:
     """What the answer gives for each input, as arrays.
 
     The answer runs in a thread of its own, which can be stopped on every system and from every thread.  What it
@@ -120,7 +123,7 @@ def _attempt(answer: Callable[..., Any], case: Case) -> np.ndarray:
 def _unseen() -> Iterator[None]:
     """Prints and warnings belong to the reader's own calls."""
     with (
-        open(os.devnull, "w", encoding="utf-8") as nowhere,
+        Path(os.devnull).open("w", encoding="utf-8") as nowhere,
         contextlib.redirect_stdout(nowhere),
         contextlib.redirect_stderr(nowhere),
         warnings.catch_warnings(),
@@ -130,9 +133,9 @@ def _unseen() -> Iterator[None]:
         yield
 
 
-def _stop(worker: threading.Thread, patience: float = 1.0) -> bool:
+def _stop(worker: threading.Thread) -> bool:
     """End a thread at its next line of Python, again and again where it catches everything; whether it ended."""
-    until = time.monotonic() + patience
+    until = time.monotonic() + PATIENCE
     while worker.is_alive() and time.monotonic() < until:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker.ident), ctypes.py_object(_Stopped))
         worker.join(0.05)
@@ -180,15 +183,16 @@ def as_array(value: Any) -> np.ndarray:
 
 
 def same(a: Any, b: Any, tolerance: float) -> bool:
-    """Whether two values are equal, numbers up to a tolerance, relative and absolute."""
+    """Whether a value equals the other: numbers up to a tolerance, absolute and, where the other is no count, relative."""
     if callable(a) and callable(b):
         return True
     a, b = as_array(a), as_array(b)
     if a.shape != b.shape:
         return False
     if a.dtype.kind in "iufb" and b.dtype.kind in "iufb":
+        relative = 0 if b.dtype.kind in "iu" else tolerance
         a, b = np.asarray(a, float), np.asarray(b, float)
-        return bool(np.allclose(a, b, rtol=tolerance, atol=tolerance, equal_nan=True))
+        return bool(np.allclose(a, b, rtol=relative, atol=tolerance, equal_nan=True))
     try:
         return bool(np.all(a == b))
     except Exception:  # entries that are arrays themselves, or objects that will not be compared
@@ -202,12 +206,19 @@ def short(value: Any) -> str:
         if array.ndim and array.size > 6:
             return f"an array of shape {array.shape}"
         if array.dtype.kind in "iufb" and not isinstance(value, tuple):
-            value = array.tolist()
+            value = _rounded(array.tolist())
     try:
         text = _SHORT.repr(value)
     except Exception:
         text = f"a {type(value).__name__}"
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _rounded(value: Any) -> Any:
+    """Numbers to six digits, in lists of lists."""
+    if isinstance(value, list):
+        return [_rounded(part) for part in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 _SHORT = reprlib.Repr()
