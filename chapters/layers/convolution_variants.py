@@ -310,13 +310,14 @@ def _(x: np.ndarray, w: np.ndarray, s: int) -> np.ndarray:
 @solves(
     "even-is-not-enough",
     title="Break: a checkerboard in spite of the rule",
-    task="Stride 2 divides a kernel of side 2, and every pixel is painted exactly once. Find a 2 x 2 kernel "
-    "that turns a map of ones into a perfect checkerboard of +1 and -1, with +1 in the top left corner.",
+    task="Stride 2 divides a kernel of side 2, and every pixel is painted exactly once. Assign to "
+    "`stamp` the 2 x 2 kernel that turns a map of ones into a perfect checkerboard of +1 and -1, with +1 in the top "
+    "left corner.",
     hints=(
         "Each input pixel paints one block of 2 x 2. What should the block look like?",
         "A checkerboard is itself made of blocks of 2 x 2, all alike.",
     ),
-    name="kernel",
+    name="stamp",
 )
 def even_is_not_enough() -> np.ndarray:
     return np.array([[1, -1], [-1, 1]])
