@@ -18,7 +18,7 @@ NO_INDEX = echo "pip could not install what $(1) asks for (see above). It needs 
 # Each step keeps how long its tests took, and .ci/run shows the slowest.
 TESTS = $(BIN)/python -m pytest -q --junitxml=_build/times/$@.xml
 # Two at a time, one thread each: two that both want every core take twice as long as one after the other.
-NOTEBOOKS = chapters --nbval --nbval-current-env --nbval-cell-timeout=120 -n 2 --dist loadscope
+NOTEBOOKS = chapters --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg --nbval-cell-timeout=120 -n 2 --dist loadscope
 ONE_THREAD = OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 
 .PHONY: help ready backends-ready book html test unit notebooks browser test-backends test-backends-all test-oldest mutants run serve lint bench clean

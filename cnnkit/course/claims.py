@@ -108,6 +108,7 @@ def claim(
     against = _against(id, published, expected, at_least, at_most)
     wanted = _plain(published if against == "published" else expected)
     if against == "bounds":
+        _reasoned(id, why)
         rule, holds = _bounded(id, measured, verdict, at_least, at_most, rel, abs)
     else:
         rule, holds = _equal(id, measured, wanted, rel, abs, against)
@@ -169,6 +170,14 @@ def _against(id: str, published: Any, expected: Any, at_least: float | None, at_
             f"(bounds of our own); it has {words}"
         )
     return next(name for name, is_given in given.items() if is_given)
+
+
+def _reasoned(id: str, why: str) -> None:
+    if not why.strip():
+        raise TypeError(
+            f"claim '{id}' is held to a bound of our own without a reason: say with why= what the bound stands for, such as "
+            "why='chance is 0.1' or why='its sign is the question'"
+        )
 
 
 def _bounded(
