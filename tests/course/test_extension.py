@@ -182,6 +182,14 @@ def test_the_table_of_claims_says_what_each_is_held_to_what_makes_it_fail_and_wh
     assert "1 of them were seen to fail" in lines[0]
 
 
+def test_a_page_that_rests_on_a_claim_shows_what_it_measured_and_links_to_its_cell() -> None:
+    (line,) = tables.measured("stochastic-pooling-expectation")
+    assert 'href="../chapters/layers/pooling.html#claim-stochastic-pooling-expectation">' in line
+    assert line.endswith("(measured 3).")
+    with pytest.raises(ExtensionError, match="'tile-25-neuron'; did you mean 'tile-25-neurons'"):
+        tables.measured("tile-25-neuron")
+
+
 def test_the_references_are_those_of_the_chapters_that_stand() -> None:
     listed = "\n".join(tables.references(""))
     assert "doi:10.1113/jphysiol.1962.sp006837" in listed  # of origins/hubel-wiesel, which stands

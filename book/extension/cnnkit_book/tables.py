@@ -8,7 +8,9 @@ import re
 from typing import TYPE_CHECKING
 
 from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
 
+from cnnkit._names import unknown
 from cnnkit.course.catalogue import reading_order
 from cnnkit_book import api, shelf
 from cnnkit_book.shelf import ROOT
@@ -59,6 +61,19 @@ def claims(_: str) -> list[str]:
             )
         lines += ["", "::::"]
     return lines
+
+
+def measured(id: str) -> list[str]:
+    """What one claim measured, for a page that rests on it, with a link to its cell."""
+    from cnnkit.course.claims import collect
+
+    findings = {finding.id: finding for finding in collect(ROOT / "chapters")}
+    if id not in findings:
+        raise ExtensionError(unknown("claim of the chapters", id, findings))
+    finding = findings[id]
+    where = f'<a href="../chapters/{finding.chapter}.html#claim-{id}">{shelf.title(finding.chapter)}</a>'
+    number = "" if finding.measured in ("0", "yes") else f" (measured {finding.measured})"
+    return [f"**Measured**, in {where}: {_safe(finding.statement.rstrip('.'))}{number}."]
 
 
 def _held(finding: Finding) -> str:
@@ -142,6 +157,7 @@ def names(module: str) -> list[str]:
 
 TABLES = {
     "claims": claims,
+    "measured": measured,
     "coverage": coverage_table,
     "references": references,
     "modules": modules,
