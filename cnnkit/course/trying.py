@@ -23,8 +23,12 @@ from cnnkit.course.exercises import Case
 
 __all__ = ["SECONDS", "Fault", "NotAttempted", "as_array", "asked_of", "attempts", "same", "short"]
 
-#: How long an answer may take for all hidden inputs together, how long it is asked to end, how many entries it may have.
-SECONDS, PATIENCE, ENTRIES = 5.0, 1.0, 10_000_000
+#: Seconds that an answer may take for all hidden inputs together.
+SECONDS = 5.0
+#: Seconds in which one that takes longer is asked to end.
+PATIENCE = 1.0
+#: Entries that an answer may have.
+ENTRIES = 10_000_000
 
 
 class Fault(Exception):
