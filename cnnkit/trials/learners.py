@@ -287,6 +287,11 @@ def _schedule(training: Training, rate: float, steps: int) -> Any:
 
 def _judge(score: Score, targets: np.ndarray, outputs: np.ndarray) -> float:
     """The score, or -infinity of outputs that are no numbers."""
+    if outputs.dtype.kind not in "iufb" or outputs.shape[:1] != targets.shape[:1]:
+        raise ValueError(
+            f"it predicts {outputs.dtype} of shape {outputs.shape} for {len(targets)} examples; give numbers, one row an "
+            "example"
+        )
     if outputs.dtype.kind == "f" and not np.isfinite(outputs).all():
         return float("-inf")
     if targets.dtype == "float16":  # whose squares overflow

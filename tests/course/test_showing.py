@@ -74,7 +74,7 @@ from cnnkit.course import catalogue, checking
 from cnnkit.course.reading import source
 source(checking.hint)
 source(scratch.convolve2d)
-source(catalogue.exercises("layers/pooling")["lottery"].solution)
+source(catalogue.exercises("layers/pooling")["in-secret"].solution)
 """
 
 

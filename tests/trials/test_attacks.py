@@ -366,3 +366,19 @@ def test_an_arm_that_explodes_can_be_drawn_beside_others() -> None:
     bad = rows_of("b", lambda n, rng: 3 * (float("-inf"),))
     fig = race(rows_of("a", flat()), bad).figure()
     assert "◂ exploded" in [t.get_text() for t in fig.axes[0].texts]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "told"),
+    [
+        (lambda x: 0, r"int64 of shape \(\) for 120 examples"),
+        (lambda x: None, r"object of shape \(\)"),
+        (lambda x: np.zeros(3), r"float64 of shape \(3,\)"),
+        (lambda x: np.array(["a"] * len(x)), "<U1 of shape"),
+    ],
+)
+def test_an_arm_that_predicts_no_row_of_numbers_for_each_example_is_named(outputs, told, tmp_path) -> None:
+    arm = Learner(lambda x, y, **_: None, lambda fitted, x: outputs(x))
+    message = f"arm 'odd' of trial 'small' fails with seed 1000 at rate 0.01: ValueError: it predicts {told}"
+    with pytest.raises(TrialError, match=message):
+        make(tmp_path, arms={"odd": arm}).run(progress=False)
