@@ -197,7 +197,7 @@ def _lessons() -> Inputs:
     draw = np.random.default_rng(4)
     mask = draw.random((3, 2))
     given = [
-        (draw.random((planes, 3, 2)), (draw.random((windows, 3, 2)) > 0.5).astype(float), mask, speed)
+        (draw.random((planes, 3, 2)), 2 * draw.random((windows, 3, 2)), mask, speed)
         for planes, windows, speed in ((4, 6, 2.0), (2, 3, 0.5), (3, 1, 1.0))
     ]
     equal = np.ones((2, 3, 2))  # of two that answer alike the first learns
