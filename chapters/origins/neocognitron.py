@@ -82,11 +82,15 @@ CLAIMS = {
 
 BREAKS = {
     "s-cell-threshold-high": Break(
-        "the inhibition subtracts instead of dividing",
-        old="return r * np.maximum(0, (1 + e) / (1 + 2 * r / (1 + r) * b * v) - 1)",
-        new="return r * np.maximum(0, e - 2 * r / (1 + r) * b * v) / (1 + r)",
+        "the inhibition weighs the same at every selectivity",
+        old="(1 + 2 * r / (1 + r) * b * v) - 1)",
+        new="(1 + b * v) - 1)",
     ),
-    "s-cell-threshold-4": Break("the cell has hardly learned", old="speed = 1000", new="speed = 1"),
+    "s-cell-threshold-4": Break(
+        "the inhibition weighs the same at every selectivity",
+        old="(1 + 2 * r / (1 + r) * b * v) - 1)",
+        new="(1 + b * v) - 1)",
+    ),
     "neocognitron-unsupervised": Break(
         "the planes were imprinted rather than grown",
         old='moved.lead("winning plane, grown", over="backpropagation")',
