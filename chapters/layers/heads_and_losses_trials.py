@@ -2,7 +2,7 @@
 
     python chapters/layers/heads_and_losses_trials.py
 
-The network never changes: two convolutions of 3 x 3 (16 and 32 maps, each halving the field) on 14 x 14 pixels, and one
+The network never changes: two convolutions of 3 x 3 (8 and 16 maps, each halving the field) on 14 x 14 pixels, and one
 dense layer.  What changes is the loss, or the number that the head's bias starts from.  It is written in NumPy, for then
 a loss is all that it needs: a function (scores, targets) -> (loss, gradient), as in `cnnkit.scratch`; and a row takes a
 second.  `tests/course/test_heads_and_losses.py` holds its scores and gradients to Keras.
@@ -74,24 +74,24 @@ def threes() -> dict[str, tuple[np.ndarray, np.ndarray]]:
 def windows(x: np.ndarray, before: int) -> np.ndarray:
     """The 3 x 3 window of every second place, a row each: (pictures, places, numbers); zeros before and after."""
     padded = np.pad(x, ((0, 0), (before, 1), (before, 1), (0, 0)))
-    view = sliding_window_view(padded, (3, 3), axis=(1, 2))[:, ::2, ::2]
+    view = sliding_window_view(padded, (3, 3), axis=(1, 2))[:, ::2, ::2].transpose(0, 1, 2, 4, 5, 3)
     return view.reshape(len(x), view.shape[1] * view.shape[2], -1)
 
 
 def start(outputs: int, bias: float, seed: int) -> Weights:
     """Glorot's uniform weights; the biases are zero, but for the head's."""
     rng = np.random.default_rng(seed)
-    shapes = ((9, 16, 9 * 17), (144, 32, 144 + 9 * 32), (512, outputs, 512 + outputs))
+    shapes = ((9, 8, 9 * 9), (72, 16, 72 + 9 * 16), (256, outputs, 256 + outputs))
     drawn = [rng.uniform(-1, 1, (a, b)) * np.sqrt(6 / fans) for a, b, fans in shapes]
-    made = [drawn[0], np.zeros(16), drawn[1], np.zeros(32), drawn[2], np.full(outputs, bias)]
+    made = [drawn[0], np.zeros(8), drawn[1], np.zeros(16), drawn[2], np.full(outputs, bias)]
     return [w.astype("float32") for w in made]
 
 
 def forward(weights: Weights, columns: np.ndarray) -> tuple[np.ndarray, ...]:
     """Scores, and what the way back needs; `columns` are the windows of the pictures."""
     w1, b1, w2, b2, w3, b3 = weights
-    first = np.maximum(columns @ w1 + b1, 0)
-    second_columns = windows(first.reshape(-1, 7, 7, 16), before=1)
+    first = np.maximum(columns.reshape(-1, 9) @ w1 + b1, 0)
+    second_columns = windows(first.reshape(-1, 7, 7, 8), before=1).reshape(-1, 72)
     second = np.maximum(second_columns @ w2 + b2, 0).reshape(len(columns), -1)
     return second @ w3 + b3, second, second_columns, first
 
@@ -101,14 +101,14 @@ def backward(
 ) -> Weights:
     """The gradient of every weight, from the loss's gradient with respect to the scores."""
     _, second, second_columns, first = kept
-    d_second = ((slope @ weights[4].T) * (second > 0)).reshape(-1, 32)
-    d_windows = (d_second @ weights[2].T).reshape(-1, 4, 4, 16, 3, 3)
-    d_first = np.zeros((len(columns), 9, 9, 16), "float32")
+    d_second = ((slope @ weights[4].T) * (second > 0)).reshape(-1, 16)
+    d_windows = (d_second @ weights[2].T).reshape(-1, 4, 4, 3, 3, 8)
+    d_first = np.zeros((len(columns), 9, 9, 8), "float32")
     for i, j in np.ndindex(3, 3):
-        d_first[:, i : i + 8 : 2, j : j + 8 : 2] += d_windows[..., i, j]
-    d_first = d_first[:, 1:8, 1:8].reshape(-1, 16) * (first.reshape(-1, 16) > 0)
-    pairs = ((columns, d_first), (second_columns, d_second), (second, slope))
-    return [part for x, d in pairs for part in (x.reshape(len(d), -1).T @ d, d.sum(axis=0))]
+        d_first[:, i : i + 8 : 2, j : j + 8 : 2] += d_windows[:, :, :, i, j]
+    d_first = d_first[:, 1:8, 1:8].reshape(-1, 8) * (first > 0)
+    pairs = ((columns.reshape(-1, 9), d_first), (second_columns, d_second), (second, slope))
+    return [part for x, d in pairs for part in (x.T @ d, d.sum(axis=0))]
 
 
 def learner(
@@ -250,7 +250,7 @@ AMOUNTS = trials.trial(
     },
     data=trials.Split("threes, turned", threes),
     rates=(3e-3, 1e-2, 3e-2),
-    training=trials.Training(epochs=15, batch_size=BATCH),
+    training=trials.Training(epochs=10, batch_size=BATCH),
     settle=False,
 )
 
