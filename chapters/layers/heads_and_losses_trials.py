@@ -195,7 +195,7 @@ LAST = trials.trial(
     },
     data=trials.split(digits, train=2_000, validation=2_000, test=5_000, name="mnist at 14 x 14"),
     rates=(3e-3, 1e-2, 3e-2),
-    training=trials.Training(epochs=20, batch_size=BATCH),
+    training=trials.Training(epochs=15, batch_size=BATCH),
 )
 
 ONE_IN_FIFTY = trials.split(eights, train=2_000, validation=2_000, name="an 8, one in fifty")
