@@ -6,7 +6,7 @@ import numpy as np
 
 from cnnkit.course.breaks import Break
 from cnnkit.course.claims import Claim
-from cnnkit.course.exercises import Inputs, solves
+from cnnkit.course.exercises import Cases, solves
 
 QUESTION = "What should the last layer say, and how is it told that it is wrong?"
 
@@ -153,19 +153,13 @@ two_yeses.wrong((0, 0), "A sigmoid does not know of the other logits: what does 
 two_yeses.wrong((0, 3), "A sigmoid is above a half where its logit is above zero: is the third?")
 
 
-def _batches() -> Inputs:
-    rng = np.random.default_rng(5)
-    return [
-        (rng.normal(size=(4, 3)), np.array([0, 2, 1, 1])),
-        (rng.normal(size=(2, 5)) * 2, np.array([4, 0])),
-        (np.array([[1000.0, 0.0], [-3.0, 1000.0]]), np.array([0, 0])),  # an exponential that overflows
-        (
-            np.array([[900.0, 899.0], [-900.0, -901.0]]),
-            np.array([1, 1]),
-        ),  # rows far apart: one maximum is not for all
-        (np.array([[3, -2, 0], [1, 1, 1]]), np.array([2, 0])),  # integers, ties
-        (np.array([[-700.0, -702.0, -701.0]]), np.array([1])),  # one picture
-    ]
+def _batches(rng: np.random.Generator) -> Cases:
+    yield "drawn", (rng.normal(size=(4, 3)), np.array([0, 2, 1, 1]))
+    yield "two of five classes", (rng.normal(size=(2, 5)) * 2, np.array([4, 0]))
+    yield "a logit of 1000", (np.array([[1000.0, 0.0], [-3.0, 1000.0]]), np.array([0, 0]))
+    yield "rows far apart", (np.array([[900.0, 899.0], [-900.0, -901.0]]), np.array([1, 1]))
+    yield "integers and ties", (np.array([[3, -2, 0], [1, 1, 1]]), np.array([2, 0]))
+    yield "one picture, all logits far below zero", (np.array([[-700.0, -702.0, -701.0]]), np.array([1]))
 
 
 @solves(
@@ -235,15 +229,12 @@ def _(logits: np.ndarray, labels: np.ndarray) -> float:
         return -log_p[np.arange(len(labels)), labels].mean()
 
 
-def _probabilities() -> Inputs:
-    rng = np.random.default_rng(6)
-    return [
-        (rng.uniform(size=7), 49.0),
-        (np.array([0.0, 0.5, 1.0]), 3.0),  # certainty stays, a half does not
-        (np.array([[0.2, 0.8], [0.9, 0.1]]), 0.25),  # the common class weighs more
-        (np.array([0.3]), 1.0),  # no weight, nothing to undo
-        (np.array([0, 1]), 2),  # integers
-    ]
+def _probabilities(rng: np.random.Generator) -> Cases:
+    yield "drawn", (rng.uniform(size=7), 49.0)
+    yield "zero, a half and one", (np.array([0.0, 0.5, 1.0]), 3.0)
+    yield "a weight below one, in rows", (np.array([[0.2, 0.8], [0.9, 0.1]]), 0.25)
+    yield "a weight of one", (np.array([0.3]), 1.0)
+    yield "integers", (np.array([0, 1]), 2)
 
 
 @solves(

@@ -195,7 +195,8 @@ LAST = trials.trial(
     },
     data=trials.split(digits, train=2_000, validation=2_000, test=5_000, name="mnist at 14 x 14"),
     rates=(3e-3, 1e-2, 3e-2),
-    training=trials.Training(epochs=15, batch_size=BATCH),
+    training=trials.Training(epochs=30, batch_size=BATCH),
+    settle=False,
 )
 
 ONE_IN_FIFTY = trials.split(eights, train=2_000, validation=2_000, name="an 8, one in fifty")
@@ -231,15 +232,14 @@ EARLY_RECALL = trials.trial(
     score=RECALL,
     settle=False,
 )
-RARE_SETTLED = trials.trial(
-    "heads-rare",
-    arms={
-        name: arm for name, arm in starts().items() if name == "cross-entropy, zero" or name.endswith("rest")
-    },
+LATER = trials.trial(
+    "heads-rare-later",
+    arms={name: starts()[name] for name in ("cross-entropy, zero", "cross-entropy, rest", "focal, rest")},
     data=ONE_IN_FIFTY,
     rates=(3e-3, 1e-2, 3e-2),
     training=trials.Training(epochs=30, batch_size=BATCH),
     score=PRECISION,
+    settle=False,
 )
 AMOUNTS = trials.trial(
     "heads-wrong-labels",
