@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cnnkit.course.breaks import Break
 from cnnkit.course.claims import Claim
 from cnnkit.course.exercises import Inputs, solves
 
@@ -12,91 +13,153 @@ PAPER = "doi:10.1007/BF00344251"
 QUESTION = "What can a net learn without being told?"
 
 CLAIMS = {
-    "neocognitron-no-relu": Claim(
-        "The S-cell of 1980 contains a half-wave rectifier: without it, most answers of the grown first layer would be negative.",
-        source=PAPER,
+    "s-cell-threshold-high": Claim(
+        "A grown S-cell with r = 1.5 begins to fire at a likeness of {measured} to its pattern; a cell that has learned "
+        "without end begins at r / (r + 1).",
+        source="arithmetic",
     ),
     "s-cell-threshold-4": Claim(
-        "A grown S-cell with r = 4 fires where the likeness to its pattern exceeds r / (r + 1) = 0.8.",
+        "A grown S-cell with r = 4 begins to fire at a likeness of {measured} to its pattern; a cell that has learned "
+        "without end begins at r / (r + 1).",
         source="arithmetic",
     ),
-    "s-cell-threshold-high": Claim(
-        "A grown S-cell with r = 1.5 fires where the likeness to its pattern exceeds r / (r + 1) = 0.6.",
-        source="arithmetic",
-    ),
-    "neocognitron-depth": Claim(
-        "The network of 1980 has seven layers: the input and three pairs of S and C. The nine of many tables fit "
-        "the later network with four pairs.",
+    "neocognitron-no-relu": Claim(
+        "The S-cell of 1980 contains a rectifier: without it, a share of {measured} of the answers of the grown first "
+        "layer would be negative.",
         source=PAPER,
-    ),
-    "neocognitron-first-weight-sharing": Claim(
-        "All cells of a plane learn the same weights: shared, the network has 29,472 of them; with weights of "
-        "its own for each cell it would have 1,140,576.",
-        source="arithmetic; doi:10.1007/BF00344251",
-    ),
-    "neocognitron": Claim(
-        "Without a teacher the network grows planes that answer to letters wherever they stand: share known "
-        "over all shifts, median of five seeds.",
-        source=PAPER,
-    ),
-    "neocognitron-size": Claim(
-        "Grown on letters of 9 pixels, it knows them at sides from 7 to 13 pixels: the worst of these, the median of five seeds.",
-        source="this page",
-    ),
-    "neocognitron-turn": Claim(
-        "Turned by 10 degrees, few letters are known: share, median of five seeds.",
-        source="this page",
-    ),
-    "neocognitron-thick": Claim(
-        "Drawn with lines of twice the width, few letters are known: share, median of five seeds.",
-        source="this page",
-    ),
-    "neocognitron-nine-layers": Claim(
-        "With a fourth pair the network has nine layers, and 43,896 weights.",
-        source="arithmetic; doi:10.1109/TSMC.1983.6313076",
-    ),
-    "neocognitron-fourth-pair-apart": Claim(
-        "Without a teacher a fourth pair tells no more characters apart: of ten networks, this many gain one.",
-        source="this page",
-    ),
-    "neocognitron-fourth-pair-shift": Claim(
-        "A fourth pair makes the share recognised after a shift no smaller, for letters or digits, by medians of five seeds.",
-        source="this page",
     ),
     "neocognitron-ten-digits": Claim(
-        "Grown on all ten digits, the network of 1980 makes fewer than ten planes for them, the median of five seeds.",
+        "Grown on all ten digits, the network makes {measured} planes for them, the mean of ten seeds: some share one.",
         source="this page",
     ),
-    "neocognitron-digits": Claim(
-        "Grown on the digits 0 to 4, it recognises them wherever they stand: share known over all shifts, "
-        "median of five seeds.",
+    "neocognitron": Claim(
+        "Without a teacher the network comes to know digits at places where it never saw them: {measured}.",
         source=PAPER,
     ),
-    "templates-do-not-shift": Claim(
-        "Comparing the pixels with the four originals, over the same shifts, is right far less often: share.",
+    "sliding-template-leads": Claim(
+        "A template slid over the picture, which learns nothing, knows more of the moved digits: {measured}.",
+        source="this page",
+    ),
+    "bent-lost-after-c1": Claim(
+        "What the first C-layer knows of bent digits is lost in the layers after it: {measured}.",
+        source="this page",
+    ),
+    "naming-loses": Claim(
+        "Asking for the winning plane loses part of what a reader finds in the same layer: {measured}.",
+        source="this page",
+    ),
+    "imprinted-features": Claim(
+        "Patches drawn by chance serve a reader of moved digits better than those that the competition chose: {measured}.",
+        source="this page",
+    ),
+    "competition-names": Claim(
+        "What the competition makes is one plane for one pattern: {measured}.",
+        source="this page",
+    ),
+    "blur-leads-bent": Claim(
+        "For bent digits at a known place a blurred template is better than the best layer: {measured}.",
         source="this page",
     ),
     "neocognitron-s-c-layers": Claim(
-        "S-layers find features in shared windows, C-layers blur where: a pattern moved by one pixel changes the "
-        "answers of each C-layer less than those of the S-layer below it.",
+        "Moved by a pixel, a digit's answers keep a larger part of themselves in each C-layer than in the S-layer below "
+        "it, by {measured} (a cosine) or more, in each of ten networks.",
         source=PAPER,
     ),
+    "cresceptron": Claim(
+        "With the cresceptron's maximum in place of the blur the network knows moved digits as well: {measured}.",
+        source="doi:10.1109/ICCV.1993.378228",
+    ),
     "neocognitron-unsupervised": Claim(
-        "Grown without labels from five letters, the network recognises this share of distorted ones, "
-        "the median of five seeds.",
+        "Shown five digits at one place each, the untaught network knows more moved digits than the same graph taught by "
+        "backpropagation: {measured}.",
         source="this page",
     ),
     "neocognitron-training-later": Claim(
-        "Backpropagation trains the same graph of S- and C-cells, and beats the published rule by a wide margin.",
+        "Taught by backpropagation, the same graph names more bent digits than the untaught one: {measured}.",
         source="this page",
     ),
-    "cresceptron-apart": Claim(
-        "With the maximum no fewer characters get a plane of their own: so many more than with the blur, in ten networks each.",
-        source="this page",
+}
+
+BREAKS = {
+    "s-cell-threshold-high": Break(
+        "the inhibition weighs the same at every selectivity",
+        old="(1 + 2 * r / (1 + r) * b * v) - 1)",
+        new="(1 + b * v) - 1)",
     ),
-    "cresceptron": Claim(
-        "With the cresceptron's maximum in place of the blur the network grows and recognises as well.",
-        source="doi:10.1109/ICCV.1993.378228",
+    "s-cell-threshold-4": Break(
+        "the inhibition weighs the same at every selectivity",
+        old="(1 + 2 * r / (1 + r) * b * v) - 1)",
+        new="(1 + b * v) - 1)",
+    ),
+    "neocognitron-unsupervised": Break(
+        "the planes were imprinted rather than grown",
+        old='moved.lead("winning plane, grown", over="backpropagation")',
+        new='moved.lead("winning plane, imprinted", over="backpropagation")',
+    ),
+    "neocognitron-training-later": Break(
+        "the digits are moved rather than bent",
+        old='bent.lead("backpropagation", over="winning plane, grown")',
+        new='moved.lead("backpropagation", over="winning plane, grown")',
+    ),
+    "neocognitron-no-relu": Break(
+        "the inhibition is left out",
+        old="* brakes * v[..., None]) - 1",
+        new="* 0 * brakes * v[..., None]) - 1",
+    ),
+    "neocognitron-ten-digits": Break(
+        "what is counted is the planes that answer at all, to anything",
+        old="        len(set(origins.winning_planes(grown[names, seed], draw(names))) - {-1})",
+        new="        max(10, len(set(origins.winning_planes(grown[names, seed], draw(names)))))",
+    ),
+    "neocognitron": Break(
+        "the planes were imprinted rather than grown",
+        old='moved.lead("winning plane, grown", over="nearest neighbour")',
+        new='moved.lead("winning plane, imprinted", over="nearest neighbour")',
+    ),
+    "sliding-template-leads": Break(
+        "the template stays where the digit was shown",
+        old='over="sliding template"',
+        new='over="blurred template"',
+    ),
+    "bent-lost-after-c1": Break(
+        "the digits are moved rather than bent",
+        old='bent.lead("C1, grown", over="C3, grown")',
+        new='moved.lead("C1, grown", over="C3, grown")',
+    ),
+    "naming-loses": Break(
+        "the reader looks at C3 instead of asking for the winner",
+        old='over="winning plane, grown"), at_least=0.0, why="its sign is the question, here',
+        new='over="C3, grown"), at_least=0.0, why="its sign is the question, here',
+    ),
+    "imprinted-features": Break(
+        "the patches are those that the competition chose",
+        old='moved.lead("C1, imprinted", over="C1, grown")',
+        new='moved.lead("C1, grown", over="C1, grown")',
+    ),
+    "competition-names": Break(
+        "a reader names the digit, and not the winning plane",
+        old='moved.lead("winning plane, grown", over="winning plane, imprinted")',
+        new='moved.lead("C1, grown", over="C1, imprinted")',
+    ),
+    "blur-leads-bent": Break(
+        "the digits are moved rather than bent",
+        old='bent.lead("C1, imprinted", over="blurred template")',
+        new='moved.lead("C1, imprinted", over="blurred template")',
+    ),
+    "neocognitron-s-c-layers": Break(
+        "the C-cells pass the middle of their patch on and do not blur",
+        old='models = [grown["01234", seed] for seed in range(10)]\n',
+        new="""models = [grown["01234", seed] for seed in range(10)]
+for layer in (x for m in models for x in m.layers if isinstance(x, layers.CCell)):
+    middle = np.zeros_like(layer._mask)
+    middle[len(middle) // 2, len(middle) // 2] = 1
+    layer._mask = middle
+""",
+    ),
+    "cresceptron": Break(
+        "the planes were imprinted rather than grown",
+        old='moved.lead("winning plane, maximum", over="nearest neighbour")',
+        new='moved.lead("winning plane, imprinted", over="nearest neighbour")',
     ),
 }
 
@@ -106,7 +169,7 @@ CLAIMS = {
     title="Compute: how picky is a cell?",
     task="A thoroughly grown S-cell fires where the likeness to its pattern exceeds $r/(r+1)$. Assign to "
     "`selectivity` the $r$ at which a cell starts to fire at a likeness of 0.9.",
-    hints=("Solve r / (r + 1) = 0.9 for r.",),
+    hints=("At which likeness does a cell with r = 1 begin to fire?", "Solve r / (r + 1) = 0.9 for r."),
     name="selectivity",
 )
 def thresholds() -> float:
@@ -123,7 +186,7 @@ thresholds.wrong(0.9 / 1.9, "You put 0.9 in for r; solve for r instead.")
     title="Predict: the later network",
     task="The network of 1983 has four pairs of S- and C-layers behind its input. Assign to `answer` a list: "
     "how many layers has it if the input is counted, and in how many of them is anything learned?",
-    hints=("The input is a layer, U0. In which of the two cells of a pair are the weights fixed?",),
+    hints=("The input is a layer, U0.", "In which of the two cells of a pair are the weights fixed?"),
 )
 def count_later() -> list[int]:
     return [9, 4]
@@ -134,83 +197,59 @@ count_later.wrong([9, 8], "The C-layers have fixed weights; only S-layers learn.
 count_later.wrong([7, 3], "That is the network of 1980; the later one has a pair more.")
 
 
-def _cells() -> Inputs:
-    generator = np.random.default_rng(3)
-    trials = []
-    for selectivity in (1.5, 4.0, 4.0):
-        excitatory, mask = generator.random((2, 3, 3))
-        trials.append((generator.random((3, 3)), 3 * excitatory, 2.0, mask / mask.sum(), selectivity))
-    trials.append((np.zeros((3, 3)), np.ones((3, 3)), 1.0, np.full((3, 3), 1 / 9), 4.0))
-    trials.append((np.eye(3), np.ones((3, 3)) / 9, 9.0, np.full((3, 3), 1 / 9), 1.5))
-    return trials
+def _lessons() -> Inputs:
+    draw = np.random.default_rng(4)
+    mask = draw.random((3, 2))
+    given = [
+        (draw.random((planes, 3, 2)), 2 * draw.random((windows, 3, 2)), mask, speed)
+        for planes, windows, speed in ((4, 6, 2.0), (2, 3, 0.5), (3, 1, 1.0))
+    ]
+    equal = np.ones((2, 3, 2))  # of two that answer alike the first learns
+    return [*given, (equal, np.ones((2, 3, 2)), mask, 3.0), (equal, np.zeros((1, 3, 2)), mask, 3.0)]
 
 
 @solves(
-    "one-s-cell",
-    title="Build: an S-cell",
-    task="Write `s_cell(x, excitatory, inhibitory, mask, r)` for one cell: `x`, `excitatory` and `mask` are "
-    "arrays of one shape, `inhibitory` and `r` numbers. With $e = \\sum a x$ and $v = \\sqrt{\\sum c x^2}$ "
-    "return $r \\max(0, (1 + e) / (1 + \\frac{2r}{1 + r} b v) - 1)$.",
+    "winner-learns",
+    title="Build: the winner learns",
+    task="Write `grow_planes(planes, windows, mask, speed)`, growth in its barest form: `planes` holds the excitatory "
+    "weights of several cells, `(cells, height, width)`. Show them the `windows`, `(n, height, width)`, one after the "
+    "other. Each time the cell with the largest $\\sum a x$ learns, $a \\leftarrow a + q\\,c\\,x$ with the mask $c$ and the "
+    "speed $q$; the others do not. Return the weights at the end, and leave those that you were given as they were.",
     hints=(
-        "Compute e and v first, each in one line.",
-        "The rectifier stands around the whole fraction less one.",
+        "A loop over the windows; in it, np.argmax of the sums over height and width.",
+        "Who wins the second window depends on what was learned from the first: work on a copy that changes.",
     ),
-    inputs=_cells,
+    inputs=_lessons,
 )
-def s_cell(x: np.ndarray, excitatory: np.ndarray, inhibitory: float, mask: np.ndarray, r: float) -> float:
-    e = np.sum(excitatory * x)
-    v = np.sqrt(np.sum(mask * x**2))
-    return r * np.maximum(0, (1 + e) / (1 + 2 * r / (1 + r) * inhibitory * v) - 1)
+def grow_planes(planes: np.ndarray, windows: np.ndarray, mask: np.ndarray, speed: float) -> np.ndarray:
+    grown = np.array(planes, float)
+    for x in windows:
+        winner = np.argmax(np.sum(grown * x, axis=(1, 2)))
+        grown[winner] += speed * mask * x
+    return grown
 
 
-@s_cell.mistake("You left out the rectifier: one of your answers is negative.")
-def _(x: np.ndarray, excitatory: np.ndarray, inhibitory: float, mask: np.ndarray, r: float) -> float:
-    e = np.sum(excitatory * x)
-    v = np.sqrt(np.sum(mask * x**2))
-    return r * ((1 + e) / (1 + 2 * r / (1 + r) * inhibitory * v) - 1)
+@grow_planes.mistake("Every cell learns; only the one that answers most may.")
+def _(planes: np.ndarray, windows: np.ndarray, mask: np.ndarray, speed: float) -> np.ndarray:
+    return planes + speed * mask * windows.sum(axis=0)
 
 
-@s_cell.mistake("v is a root mean square: take the root.")
-def _(x: np.ndarray, excitatory: np.ndarray, inhibitory: float, mask: np.ndarray, r: float) -> float:
-    e = np.sum(excitatory * x)
-    v = np.sum(mask * x**2)
-    return r * np.maximum(0, (1 + e) / (1 + 2 * r / (1 + r) * inhibitory * v) - 1)
+@grow_planes.mistake("You forgot the mask, which lets the rim of the window count less.")
+def _(planes: np.ndarray, windows: np.ndarray, mask: np.ndarray, speed: float) -> np.ndarray:
+    grown = np.array(planes, float)
+    for x in windows:
+        grown[np.argmax(np.sum(grown * x, axis=(1, 2)))] += speed * x
+    return grown
 
 
-@s_cell.mistake("You subtracted the inhibition; here it divides. That is what *shunting* means.")
-def _(x: np.ndarray, excitatory: np.ndarray, inhibitory: float, mask: np.ndarray, r: float) -> float:
-    e = np.sum(excitatory * x)
-    v = np.sqrt(np.sum(mask * x**2))
-    return r * np.maximum(0, e - 2 * r / (1 + r) * inhibitory * v)
-
-
-def _columns() -> Inputs:
-    generator = np.random.default_rng(4)
-    return [(generator.random(shape),) for shape in ((3, 3, 4), (5, 5, 2), (2, 4, 6))]
-
-
-@solves(
-    "loudest",
-    title="Build: who learns?",
-    task="Write `loudest(column)`: `column` holds the answers of one column of cells, `(height, width, "
-    "planes)`. Return `(plane, row, place)` of the loudest cell.",
-    hints=("np.argmax counts through a flattened array; np.unravel_index finds the way back.",),
-    inputs=_columns,
+@grow_planes.mistake(
+    "Ask the weights as they are now, not as they were: what was learned decides who wins next."
 )
-def loudest(column: np.ndarray) -> tuple[int, int, int]:
-    row, place, plane = np.unravel_index(np.argmax(column), column.shape)
-    return plane, row, place
-
-
-@loudest.mistake("The right cell, but its numbers in another order: the plane comes first.")
-def _(column: np.ndarray) -> tuple[int, int, int]:
-    return np.unravel_index(np.argmax(column), column.shape)
-
-
-@loudest.mistake("This is the quietest cell.")
-def _(column: np.ndarray) -> tuple[int, int, int]:
-    row, place, plane = np.unravel_index(np.argmin(column), column.shape)
-    return plane, row, place
+def _(planes: np.ndarray, windows: np.ndarray, mask: np.ndarray, speed: float) -> np.ndarray:
+    grown = np.array(planes, float)
+    for x in windows:
+        grown[np.argmax(np.sum(planes * x, axis=(1, 2)))] += speed * mask * x
+    return grown
 
 
 @solves(
@@ -219,7 +258,10 @@ def _(column: np.ndarray) -> tuple[int, int, int]:
     task="Suppose $b$ stays 0. Write `fool(excitatory)`: the picture with pixels in [0, 1] to which such a "
     "cell answers most. The excitatory weights are given, all of them above zero. What does a cell "
     "that likes this picture best know about shapes?",
-    hints=("With b = 0 the answer is r · e, and e = Σ a x grows with every pixel.",),
+    hints=(
+        "With b = 0, what is left of the fraction?",
+        "The answer is r · e, and e = Σ a x grows with every pixel.",
+    ),
     inputs=lambda: [(np.random.default_rng(k).random((5, 5)) + 0.01,) for k in range(3)],
 )
 def fool(excitatory: np.ndarray) -> np.ndarray:

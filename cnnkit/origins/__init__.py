@@ -17,7 +17,7 @@ from cnnkit.origins.emg import (
 from cnnkit.origins.gabor import GaborFit, coordinates, fit_gabor, gabor, gabor_bank
 from cnnkit.origins.handmade import drawn_kernels, feature_recognizer, shuffled_kernels, skeletons
 from cnnkit.origins.learned import gaussian_surrogate, learn_filters
-from cnnkit.origins.neocognitron import grow, neocognitron, representatives, winning_planes
+from cnnkit.origins.neocognitron import grow, imprint, neocognitron, representatives, winning_planes
 from cnnkit.origins.neurons import (
     complex_cell_energy,
     complex_cell_max,
@@ -63,6 +63,7 @@ __all__ = [
     "gaussian_surrogate",
     "grow",
     "hebbian_weights",
+    "imprint",
     "inverse_filter_net",
     "learn_filters",
     "linear_response",

@@ -14,7 +14,7 @@ from cnnkit.layers.neocognitron import CCell, SCell
 from cnnkit.origins._building import channels_last
 from cnnkit.scratch.neocognitron import c_cells, fading_mask, s_cells
 
-__all__ = ["grow", "neocognitron", "representatives", "winning_planes"]
+__all__ = ["grow", "imprint", "neocognitron", "representatives", "winning_planes"]
 
 SPEEDS = (1.0, 16.0, 16.0, 16.0)
 SELECTIVITIES = (4.0, 1.5, 1.5, 1.5)
@@ -90,16 +90,12 @@ def grow(model: keras.Model, patterns: ArrayLike, rounds: int = 15, column: int 
     Chapter: origins/neocognitron.
     Paper: doi:10.1007/BF00344251.
     """
-    u = np.asarray(patterns, np.float64)
-    if u.ndim != 4 or u.shape[1:] != model.input_shape[1:]:
-        raise ValueError(f"grow wants patterns (n, 16, 16, 1); got shape {u.shape}")
+    u = _patterns(model, patterns)
     stages = [layer for layer in model.layers if isinstance(layer, SCell | CCell)]
     grown, speeds = [], iter(SPEEDS)
     for layer in stages:
         if isinstance(layer, CCell):
-            own = ("kernel_size", "strides", "padding", "strength", "falloff", "saturation", "rule")
-            config = layer.get_config()
-            u = c_cells(u, **{name: config[name] for name in own})
+            u = _through(layer, u)
             continue
         excitatory, inhibitory = (np.array(w, np.float64) for w in layer.get_weights())
         rings = layer.padding[0]
@@ -120,6 +116,37 @@ def grow(model: keras.Model, patterns: ArrayLike, rounds: int = 15, column: int 
     return grown
 
 
+def imprint(model: keras.Model, patterns: ArrayLike, seed: int = 0, rounds: int = 15) -> None:
+    """Give every S-plane one patch that its layer sees, drawn by chance: growing without the competition.
+
+    The control of `grow`: layer by layer, each plane learns from one window in whose middle something answers, drawn
+    from all patterns, as much as a representative learns in so many rounds.
+
+    Chapter: origins/neocognitron.
+    """
+    u, draw, speeds = _patterns(model, patterns), np.random.default_rng(seed), iter(SPEEDS)
+    for layer in model.layers:
+        if isinstance(layer, CCell):
+            u = _through(layer, u)
+        elif isinstance(layer, SCell):
+            kernel, rings = layer.kernel_size, layer.padding[0]
+            mask = fading_mask(kernel, layer.falloff)[:, :, None] / u.shape[-1]
+            padded = np.pad(u, ((0, 0), (rings, rings), (rings, rings), (0, 0)))
+            windows = np.lib.stride_tricks.sliding_window_view(padded, (kernel, kernel), axis=(1, 2))
+            windows = np.moveaxis(windows.reshape(-1, *windows.shape[3:]), 1, -1)
+            windows = windows[windows[:, kernel // 2, kernel // 2].max(axis=-1) > 0]
+            if not len(windows):
+                raise ValueError(
+                    f"nothing answers in {layer.name}: the patterns show nothing to be imprinted"
+                )
+            seen = windows[draw.integers(len(windows), size=layer.excitatory.shape[-1])]
+            strength = next(speeds) * rounds
+            excitatory = strength * np.moveaxis(mask * seen, 0, -1)
+            inhibitory = strength / 2 * np.sqrt(np.sum(mask * seen**2, axis=(1, 2, 3)))
+            layer.set_weights([excitatory.astype("float32"), inhibitory.astype("float32")])
+            u = s_cells(u, excitatory, inhibitory, layer.selectivity, rings, layer.falloff)[0]
+
+
 def winning_planes(model: keras.Model, patterns: ArrayLike) -> NDArray[np.int64]:
     """For each pattern, the plane of the last layer that answers most; -1 where all are silent.
 
@@ -128,3 +155,16 @@ def winning_planes(model: keras.Model, patterns: ArrayLike) -> NDArray[np.int64]
     answers = keras.ops.convert_to_numpy(model(np.asarray(patterns, "float32")))
     answers = answers.reshape(len(answers), -1)
     return np.where(answers.max(axis=1) > 1e-3, answers.argmax(axis=1), -1)
+
+
+def _patterns(model: keras.Model, patterns: ArrayLike) -> NDArray[np.float64]:
+    u = np.asarray(patterns, np.float64)
+    if u.ndim != 4 or u.shape[1:] != model.input_shape[1:]:
+        raise ValueError(f"a neocognitron wants patterns (n, 16, 16, 1); got shape {u.shape}")
+    return u
+
+
+def _through(layer: CCell, u: NDArray[np.float64]) -> NDArray[np.float64]:
+    own = ("kernel_size", "strides", "padding", "strength", "falloff", "saturation", "rule")
+    config = layer.get_config()
+    return c_cells(u, **{name: config[name] for name in own})

@@ -24,7 +24,6 @@ Notebook = dict[str, Any]
 #: that no answer takes.  This list only gets shorter.
 FOLLOWING = {
     "orientation",
-    "origins/neocognitron",
     "origins/first-convnets",
     "layers/activations",
     "layers/receptive-fields",

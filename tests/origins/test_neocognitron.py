@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from cnnkit.layers import SCell
-from cnnkit.origins import grow, neocognitron, representatives, winning_planes
+from cnnkit.origins import grow, imprint, neocognitron, representatives, winning_planes
 from cnnkit.scratch.neocognitron import c_cells, fading_mask, s_cells
 
 RNG = np.random.default_rng(0)
@@ -85,6 +85,31 @@ def test_growing_tells_two_shapes_apart_and_recognises_them_elsewhere():
         assert winning_planes(model, moved).tolist() == known.tolist()
 
 
+def test_an_imprinted_plane_has_learned_one_window_of_the_patterns_in_whose_middle_something_is_lit():
+    picture = np.zeros((1, 16, 16, 1), "float32")
+    picture[0, 4:12, 7] = picture[0, 4, 3:12] = 1
+    model = neocognitron(seed=0)
+    imprint(model, picture, seed=1, rounds=10)
+    excitatory, inhibitory = model.get_layer("S1").get_weights()
+    mask = fading_mask(5, model.get_layer("S1").falloff)
+    padded = np.pad(picture[0, ..., 0], 2)
+    lit = [padded[row : row + 5, place : place + 5] for row, place in np.argwhere(picture[0, ..., 0] > 0)]
+    for plane in range(24):
+        seen = excitatory[:, :, 0, plane] / mask / 10
+        assert any(np.allclose(seen, window, atol=1e-5) for window in lit)
+        assert inhibitory[plane] == pytest.approx(5 * np.sqrt((mask * seen**2).sum()), rel=1e-4)
+    again, other = neocognitron(seed=0), neocognitron(seed=0)
+    imprint(again, picture, seed=1, rounds=10)
+    imprint(other, picture, seed=2, rounds=10)
+    np.testing.assert_array_equal(excitatory, again.get_layer("S1").get_weights()[0])
+    assert np.any(excitatory != other.get_layer("S1").get_weights()[0])
+
+
+def test_what_shows_nothing_cannot_be_imprinted():
+    with pytest.raises(ValueError, match="nothing answers in S1"):
+        imprint(neocognitron(), np.zeros((1, 16, 16, 1)))
+
+
 def test_a_seed_makes_the_same_network():
     one, again, other = neocognitron(seed=3), neocognitron(seed=3), neocognitron(seed=4)
     np.testing.assert_array_equal(one.get_weights()[0], again.get_weights()[0])
@@ -94,6 +119,8 @@ def test_a_seed_makes_the_same_network():
 def test_wrong_patterns_are_refused():
     with pytest.raises(ValueError, match=r"\(2, 8, 8, 1\)"):
         grow(neocognitron(), np.zeros((2, 8, 8, 1)))
+    with pytest.raises(ValueError, match=r"\(2, 8, 8, 1\)"):
+        imprint(neocognitron(), np.zeros((2, 8, 8, 1)))
     with pytest.raises(ValueError, match="cresceptron"):
         neocognitron(rule="mean")
     with pytest.raises(ValueError, match="got 5"):
