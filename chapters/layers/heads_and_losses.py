@@ -1,157 +1,121 @@
-"""Claims and exercises of chapter layers/heads-and-losses."""
+"""Claims, breaks and exercises of chapter layers/heads-and-losses."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from cnnkit.course.breaks import Break
 from cnnkit.course.claims import Claim
-from cnnkit.course.exercises import Inputs, solves
+from cnnkit.course.exercises import Cases, solves
 
 QUESTION = "What should the last layer say, and how is it told that it is wrong?"
 
 CLAIMS = {
-    "fully-connected-layer": Claim(
-        "A dense layer joins every output to every input: it is one matrix product plus an offset.",
-        source="arithmetic",
-        ledger=("fc-affine-formula",),
-    ),
-    "flatten-step": Claim(
-        "Flattening renames 7 × 7 × 32 numbers and computes nothing; the dense layer behind it then has this many parameters for ten classes.",
-        source="arithmetic",
-    ),
-    "logits-n-outputs": Claim(
-        "A head for N classes puts out N raw scores for each picture, of either sign and any sum.",
-        source="arithmetic",
-    ),
-    "alexnet-dense-share": Claim(
-        "Of AlexNet's 61.0 million parameters the three dense layers hold 58.6 million, this share.",
-        source="doi:10.1145/3065386",
-    ),
     "fc-holds-most-parameters": Claim(
-        "Of VGG-16's 138.4 million parameters the three dense layers hold 123.6 million, this share.",
-        source="arXiv:1409.1556",
+        "VGG-16 has {measured} parameters, and 123,642,856 of them, 89 %, lie in the three dense layers of its head.",
+        source="arXiv:1409.1556, table 2: 138 million",
     ),
-    "gap-replaces-fc": Claim(
-        "VGG-16 ends in three dense layers, ResNet-50 in one, behind a global average.",
-        source="arXiv:1512.03385",
+    "loss-before-learning": Claim(
+        "A network that has learned nothing spreads its bets over ten digits: its first cross-entropy is {measured}.",
+        source="arithmetic: ln 10",
+        ledger=("loss-layer",),
     ),
-    "flatten-minds-the-place": Claim(
-        "A flattened head, trained on centred digits, forgets most of what it knew when they move by two pixels; this is its accuracy there.",
+    "binary-cross-entropy": Claim(
+        "One digit of ten, sigmoids in place of a softmax: {measured}.",
         source="measured here",
     ),
-    "average-minds-less": Claim(
-        "A global average in the same place holds on better; this is its lead in accuracy two pixels off.",
-        source="arXiv:1312.4400",
+    "squared-scores": Claim(
+        "One digit of ten, the squared error of bare scores in place of softmax and cross-entropy: {measured}.",
+        source="measured here; on larger tasks arXiv:2006.07322",
     ),
-    "average-has-its-price": Claim(
-        "In the middle, where both were trained, the flattened head is ahead; this is by how much.",
+    "rest-ranks-early": Claim(
+        "Is it an 8, where one in fifty is? The bias starts at the prior or at zero, average precision: {measured}.",
+        source="measured here; the start is that of arXiv:1708.02002, section 3.3",
+    ),
+    "rest-under-focal": Claim(
+        "Under the focal loss the bias starts where that loss is at rest, or at the prior, average precision: {measured}.",
         source="measured here",
     ),
-    "average-of-maps": Claim(
-        "A dense layer behind a global average is the average of a 1 × 1 convolution: both orders give the same scores.",
-        source="arXiv:1312.4400",
+    "focal-loss": Claim(
+        "Each from its rest, average precision: {measured}. The focal factor is worth less than the start.",
+        source="measured here; arXiv:1708.02002 is about far rarer objects",
     ),
-    "dense-is-a-convolution": Claim(
-        "A dense layer behind a flattened 7 × 7 map is a convolution with 7 × 7 kernels, and so it can slide over a larger picture.",
-        source="arXiv:1411.4038",
-    ),
-    "dense-pixel-output": Claim(
-        "A 1 × 1 convolution with a softmax gives each pixel of a picture of any size a distribution over the classes.",
-        source="arXiv:1411.4038",
-    ),
-    "softmax-output": Claim(
-        "Softmax turns any scores into positive numbers that add up to 1, and does not notice a constant added to all of them.",
-        source="arithmetic",
-    ),
-    "sigmoid-output-binary": Claim(
-        "For two classes softmax is the sigmoid of the difference of the two logits.",
-        source="arithmetic",
-    ),
-    "linear-output-regression": Claim(
-        "An amount needs a linear output: the same layer behind a ReLU, which knows no negative numbers, errs this many times more.",
+    "rest-finds-early": Claim(
+        "Eights found, at a cut where half of those that are called are right: {measured}.",
         source="measured here",
     ),
-    "loss-layer": Claim(
-        "Before it has learned anything, softmax over ten classes costs ln 10, a sigmoid ln 2, and a squared error the variance of the targets.",
-        source="arithmetic",
+    "rest-ranks-later": Claim(
+        "Ten times as many steps, average precision: {measured}.", source="measured here"
     ),
-    "categorical-cross-entropy": Claim(
-        "The cross-entropy of a softmax is -sum of y log p, and its gradient with respect to the logits is p - y.",
-        source="arithmetic",
+    "focal-later": Claim(
+        "Ten times as many steps, each from its rest, average precision: {measured}.",
+        source="measured here; arXiv:1708.02002 is about far rarer objects",
     ),
-    "losses-are-keras": Claim(
-        "The losses written in NumPy, and their gradients, are Keras's to six decimals.",
-        source="this package",
-    ),
-    "square-finds-the-mean": Claim(
-        "The constant with the smallest squared error is the mean.", source="arithmetic"
-    ),
-    "absolute-finds-the-median": Claim(
-        "The constant with the smallest absolute error is the median.", source="arithmetic"
-    ),
-    "mse-euclidean-loss": Claim(
-        "While the labels are right, the squared error is at least as good as the absolute one; this is the ratio of their test errors.",
-        source="measured here",
-    ),
-    "outliers-pull-squares": Claim(
-        "One wrong label in ten multiplies the test error of the squared loss many times; this is by how much.",
-        source="doi:10.1214/aoms/1177703732",
+    "squares-lean-to-the-mean": Claim(
+        "With one label in ten at 99 degrees, the network of the squared error leans by {measured} degrees.",
+        source="arithmetic: the mean of the labels is moved by 9.9",
+        ledger=("mse-euclidean-loss",),
     ),
     "mae-loss": Claim(
-        "The absolute error is robust to outliers: the same wrong labels multiply its test error by little more than one.",
+        "With one label in ten wrong, R² on right ones: {measured}.",
         source="measured here",
     ),
     "huber-loss": Claim(
-        "Huber's loss, a square that goes on as a straight line, stays near the absolute error when labels are wrong; this is by how much its test error grows.",
-        source="doi:10.1214/aoms/1177703732",
+        "With one label in ten wrong, R² on right ones: {measured}.",
+        source="measured here; doi:10.1214/aoms/1177703732",
     ),
-    "focal-loss": Claim(
-        "With gamma = 2 an example that is right with p = 0.9 costs a hundredth of its cross-entropy.",
-        source="arXiv:1708.02002",
+}
+
+BREAKS = {
+    "binary-cross-entropy": Break(
+        "the softmax is a linear reader of pixels",
+        old='which.lead("sigmoids, cross-entropy", over="softmax, cross-entropy")',
+        new='which.lead("sigmoids, cross-entropy", over="linear, raw values")',
     ),
-    "focal-early": Claim(
-        "Focal loss handles class imbalance, early: after 60 steps it finds many more of a class that is one in twenty than cross-entropy; this is its lead in recall.",
-        source="arXiv:1708.02002; measured here",
+    "squared-scores": Break(
+        "the softmax is a linear reader of pixels",
+        old='which.lead("scores, squared error", over="softmax, cross-entropy")',
+        new='which.lead("scores, squared error", over="linear, raw values")',
     ),
-    "focal-late": Claim(
-        "After 500 steps the lead is gone: this is what is left of it.",
-        source="measured here; arXiv:1708.02002 is about one in a thousand",
+    "rest-ranks-early": Break(
+        "both biases start at zero, and only the loss differs",
+        old='early.lead("cross-entropy, rest", over="cross-entropy, zero")',
+        new='early.lead("focal, zero", over="cross-entropy, zero")',
     ),
-    "weights-find-more": Claim(
-        "Weighing the rare class nineteen times finds more of it also in the end; this is the gain in recall.",
-        source="measured here",
+    "rest-under-focal": Break(
+        "neither starts at rest",
+        old='early.lead("focal, rest", over="focal, prior")',
+        new='early.lead("focal, zero", over="focal, prior")',
     ),
-    "a-cut-finds-as-much": Claim(
-        "Cutting cross-entropy's probabilities at 0.05 in place of 0.5 finds more as well, with no other training; this is the gain in recall.",
-        source="measured here",
+    "focal-loss": Break(
+        "cross-entropy starts from zero",
+        old='early.lead("focal, rest", over="cross-entropy, rest")',
+        new='early.lead("focal, rest", over="cross-entropy, zero")',
     ),
-    "same-ranking": Claim(
-        "How well the pictures are ranked in the end hardly depends on the loss: the largest gap in average precision between the four.",
-        source="measured here",
+    "rest-finds-early": Break(
+        "both are at rest, and only the loss differs",
+        old='found.lead("focal, rest", over="focal, prior")',
+        new='found.lead("weighted, rest", over="cross-entropy, rest")',
     ),
-    "binary-cross-entropy": Claim(
-        "For several yes-or-no questions at once, sigmoids with binary cross-entropy get all four answers right more often than a softmax with its best threshold; this is the lead.",
-        source="measured here",
+    "rest-ranks-later": Break(
+        "both start at rest, and only the loss differs",
+        old='later.lead("cross-entropy, rest", over="cross-entropy, zero")',
+        new='later.lead("cross-entropy, rest", over="focal, rest")',
     ),
-    "softmax-cannot-say-none": Claim(
-        "At the threshold that suits it best, a softmax hardly ever says that no label applies: share of ones, which have none, read as such.",
-        source="arithmetic",
+    "focal-later": Break(
+        "cross-entropy starts from zero",
+        old='later.lead("focal, rest", over="cross-entropy, rest")',
+        new='later.lead("focal, rest", over="cross-entropy, zero")',
     ),
-    "dice-minds-no-background": Claim(
-        "Ten thousand more empty pixels leave the Dice loss as it was, and make the mean cross-entropy smaller.",
-        source="arXiv:1606.04797",
+    "mae-loss": Break(
+        "neither arm squares a large error",
+        old='turn.lead("absolute error", over="squared error")',
+        new='turn.lead("absolute error", over="Huber")',
     ),
-    "dice-with-squares": Claim(
-        "Between masks of zeros and ones V-Net's Dice, with squares below the line, is the plain one.",
-        source="arXiv:1606.04797",
-    ),
-    "dice-at-a-half": Claim(
-        "For masks of 3 % of a picture, training with Dice gives a better overlap at the usual cut than cross-entropy; this is the gain.",
-        source="arXiv:1606.04797",
-    ),
-    "dice-after-a-cut": Claim(
-        "With the cut chosen on the training pictures nothing of that lead is left; this is what remains, at most.",
-        source="measured here",
+    "huber-loss": Break(
+        "neither arm squares a large error",
+        old='turn.lead("Huber", over="squared error")',
+        new='turn.lead("Huber", over="absolute error")',
     ),
 }
 
@@ -182,42 +146,37 @@ head_parameters.wrong(
 
 
 @solves(
-    "who-pulls",
-    title="Who pulls harder? (predict, then check)",
-    task="A picture whose label is 1 has the logit -4: the network is sure, and wrong. Predict the *sizes* of the "
-    "gradient with respect to the logit for (1) the cross-entropy, (2) the focal loss with gamma = 2, "
-    "(3) the squared error of the sigmoid, $(p - 1)^2$. Order them from the largest to the smallest: assign "
-    "a list such as `[1, 2, 3]` to `prediction`. The first figure of this chapter helps; then compute.",
+    "two-yeses",
+    title="Two labels on one picture (predict, then check)",
+    task="A picture shows two digits at once, and the network is as sure of one as of the other: its three logits are "
+    "`[4, 4, -4]`. Predict how many of the three classes get **more than a half** (1) from a softmax, (2) from three "
+    "sigmoids. Assign the pair to `prediction`, as two integers; then compute.",
     hints=(
-        "Look at the left-hand picture at -4. Does the focal curve stay below the other?",
-        "The derivative of a product: the factor (1 - p)² falls while p grows, and that adds to the slope.",
+        "Which of the two makes its answers share one whole?",
+        "Two equal shares, and a third that is small but not nothing: can either of the two be above a half?",
     ),
     name="prediction",
 )
-def who_pulls() -> list[int]:
-    return [2, 1, 3]
+def two_yeses() -> tuple[int, int]:
+    return (0, 2)
 
 
-who_pulls.wrong(
-    [1, 2, 3],
-    "So one would think: a factor below 1 can only weaken. But the factor changes with p too, and where "
-    "the network is wrong this makes the focal loss steeper.",
+two_yeses.wrong(
+    (1, 2), "A softmax cannot prefer one of two equal logits: whatever the first gets, the second gets too."
 )
-who_pulls.wrong(
-    [3, 1, 2], "The squared error passes back through the sigmoid, whose slope at -4 is next to nothing."
-)
-who_pulls.wrong(
-    [1, 3, 2], "The focal loss lets go of what is right; this picture is wrong, and its factor is nearly 1."
-)
+two_yeses.wrong((2, 2), "Two shares of one whole cannot both be above a half.")
+two_yeses.wrong((2, 0), "The other way round: which of the two makes its answers share one whole?")
+two_yeses.wrong((0, 0), "A sigmoid does not know of the other logits: what does it make of 4?")
+two_yeses.wrong((0, 3), "A sigmoid is above a half where its logit is above zero: is the third?")
 
 
-def _batches() -> Inputs:
-    rng = np.random.default_rng(5)
-    return [
-        (rng.normal(size=(4, 3)), np.array([0, 2, 1, 1])),
-        (rng.normal(size=(2, 5)) * 2, np.array([4, 0])),
-        (np.array([[1000.0, 0.0], [-3.0, 1000.0]]), np.array([0, 0])),
-    ]
+def _batches(rng: np.random.Generator) -> Cases:
+    yield "drawn", (rng.normal(size=(4, 3)), np.array([0, 2, 1, 1]))
+    yield "two of five classes", (rng.normal(size=(2, 5)) * 2, np.array([4, 0]))
+    yield "a logit of 1000", (np.array([[1000.0, 0.0], [-3.0, 1000.0]]), np.array([0, 0]))
+    yield "rows far apart", (np.array([[900.0, 899.0], [-900.0, -901.0]]), np.array([1, 1]))
+    yield "integers and ties", (np.array([[3, -2, 0], [1, 1, 1]]), np.array([2, 0]))
+    yield "one picture, all logits far below zero", (np.array([[-700.0, -702.0, -701.0]]), np.array([1]))
 
 
 @solves(
@@ -276,99 +235,53 @@ def _(logits: np.ndarray, labels: np.ndarray) -> float:
     return -log_p[:, labels].mean()
 
 
-def _errors() -> Inputs:
-    rng = np.random.default_rng(6)
-    return [
-        (rng.normal(size=8) * 3, rng.normal(size=8), 1.0),
-        (np.array([0.0, 4.0, -4.0, 0.5]), np.zeros(4), 2.0),
-        (np.array([[1.0, -7.0]]), np.array([[0.5, 0.0]]), 0.25),
-    ]
+@cross_entropy.mistake(
+    "You subtract the largest logit of the whole batch; a row far below it underflows. Each row has a largest of its own: "
+    "`axis=1, keepdims=True`."
+)
+def _(logits: np.ndarray, labels: np.ndarray) -> float:
+    with np.errstate(all="ignore"):
+        shifted = logits - logits.max()
+        log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        return -log_p[np.arange(len(labels)), labels].mean()
+
+
+def _probabilities(rng: np.random.Generator) -> Cases:
+    yield "drawn", (rng.uniform(size=7), 49.0)
+    yield "zero, a half and one", (np.array([0.0, 0.5, 1.0]), 3.0)
+    yield "a weight below one, in rows", (np.array([[0.2, 0.8], [0.9, 0.1]]), 0.25)
+    yield "a weight of one", (np.array([0.3]), 1.0)
+    yield "integers", (np.array([0, 1]), 2)
 
 
 @solves(
-    "huber-gradient",
-    title="Huber's pull (build)",
-    task="Write the gradient of the *mean* Huber loss with respect to `y`. For `y = [4, 0.5]`, `target = [0, 0]` "
-    "and `delta = 1` that is `[0.5, 0.25]`.",
-    hints=("Inside, the slope of e²/2; outside, a constant.", "`np.clip` is both at once."),
-    inputs=_errors,
-)
-def huber_gradient(y: np.ndarray, target: np.ndarray, delta: float = 1.0) -> np.ndarray:
-    return np.clip(y - target, -delta, delta) / y.size
-
-
-@huber_gradient.mistake("That is the gradient of the sum; the mean divides by the number of entries.")
-def _(y: np.ndarray, target: np.ndarray, delta: float = 1.0) -> np.ndarray:
-    return np.clip(y - target, -delta, delta)
-
-
-@huber_gradient.mistake("Inside it is e²/2, whose slope is e, not 2e: with 2e the slope would jump at delta.")
-def _(y: np.ndarray, target: np.ndarray, delta: float = 1.0) -> np.ndarray:
-    e = y - target
-    return np.where(np.abs(e) <= delta, 2 * e, delta * np.sign(e)) / y.size
-
-
-@huber_gradient.mistake("Outside, the slope is delta, not 1: otherwise it jumps wherever delta is not 1.")
-def _(y: np.ndarray, target: np.ndarray, delta: float = 1.0) -> np.ndarray:
-    e = y - target
-    return np.where(np.abs(e) <= delta, e, np.sign(e)) / y.size
-
-
-@huber_gradient.mistake(
-    "The sign is turned round: the gradient points where the loss grows, and the step goes against it."
-)
-def _(y: np.ndarray, target: np.ndarray, delta: float = 1.0) -> np.ndarray:
-    return -huber_gradient(y, target, delta)
-
-
-def _masks() -> Inputs:
-    rng = np.random.default_rng(7)
-    return [
-        (rng.integers(0, 2, (5, 5)), rng.integers(0, 2, (5, 5))),
-        (np.array([1, 1, 0, 0]), np.array([0, 1, 1, 1])),
-        (np.array([0, 0, 1, 0, 0, 0]), np.array([1, 0, 1, 0, 0, 0])),
-    ]
-
-
-@solves(
-    "dice-of-masks",
-    title="Break a score (break, then mend)",
-    task="On masks of small things, *accuracy* is easily fooled: all-empty masks score 97 % where things cover 3 %. "
-    "Write the score that this cannot fool: `dice(p, t)` for two masks of zeros and ones, twice what they "
-    "share over what they hold together. For `[1, 1, 0]` and `[1, 0, 0]` it is 2/3.",
+    "undo-the-weight",
+    title="Undo a weight (break, then mend)",
+    task="Let the rare class weigh $w$ times as much in the cross-entropy, and you break the probabilities: where a share "
+    "$q$ of the pictures that look like this are rare, the loss is smallest at another $p$. Find that $p$ (set the "
+    "derivative of $-w\\,q\\log p-(1-q)\\log(1-p)$ to zero), and mend it: write `mended(p, w)`, which gives $q$ back. "
+    "For `p = [0.75]` and `w = 3` it is `[0.5]`.",
     hints=(
-        "What they share is the sum of the product.",
-        "Does your score change if you add empty pixels to both?",
+        "The derivative is zero where w q / p = (1 - q) / (1 - p).",
+        "In odds, p / (1 - p), a weight is a factor. Take it out again, then go back from odds to a share.",
     ),
-    inputs=_masks,
+    inputs=_probabilities,
 )
-def dice(p: np.ndarray, t: np.ndarray) -> float:
-    return 2 * np.sum(p * t) / (np.sum(p) + np.sum(t))
+def mended(p: np.ndarray, w: float) -> np.ndarray:
+    return p / (p + w * (1 - p))
 
 
-@dice.mistake("That is the accuracy, which counts the agreement on emptiness, and so is fooled.")
-def _(p: np.ndarray, t: np.ndarray) -> float:
-    return np.mean(p == t)
+@mended.mistake("That breaks it a second time: you multiplied the odds by w. Divide them.")
+def _(p: np.ndarray, w: float) -> np.ndarray:
+    return w * p / (w * p + 1 - p)
 
 
-@dice.mistake(
-    "That is the intersection over the union, Jaccard's index: a relation of Dice, which counts what is "
-    "shared twice."
-)
-def _(p: np.ndarray, t: np.ndarray) -> float:
-    return np.sum(p * t) / (np.sum(p) + np.sum(t) - np.sum(p * t))
+@mended.mistake("The weight is a factor of the odds, p / (1 - p), not of p itself: a p of 1 should stay 1.")
+def _(p: np.ndarray, w: float) -> np.ndarray:
+    return p / w
 
 
-@dice.mistake("You forgot the 2: two equal masks should score 1.")
-def _(p: np.ndarray, t: np.ndarray) -> float:
-    return dice(p, t) / 2
-
-
-@dice.mistake("That is the loss; the score is one minus it.")
-def _(p: np.ndarray, t: np.ndarray) -> float:
-    return 1 - dice(p, t)
-
-
-@dice.mistake("That is the recall, which a mask of nothing but ones would fool.")
-def _(p: np.ndarray, t: np.ndarray) -> float:
-    return np.sum(p * t) / np.sum(t)
+@mended.mistake("These are the odds of q; the share is odds / (1 + odds).")
+def _(p: np.ndarray, w: float) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        return p / (1 - p) / w

@@ -20,8 +20,6 @@ FOLLOWING = {
     "origins/first-convnets:kernel-gradient",
     "layers/activations:maxout-by-hand",
     "layers/receptive-fields:blind-spots",
-    "layers/heads-and-losses:huber-gradient",
-    "layers/heads-and-losses:dice-of-masks",
 }
 
 
