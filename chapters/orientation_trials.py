@@ -73,6 +73,7 @@ def nearest_in_the_middle() -> trials.Learner:
 shared = {
     "rates": (3e-3, 1e-2, 3e-2),
     "training": trials.Training(epochs=20, batch_size=32),
+    "rivals": {"nearest neighbour, centred first": nearest_in_the_middle()},
 }
 ARMS = {
     "convolutional": convolutional,
@@ -86,7 +87,6 @@ moved = trials.trial(
     "orientation-moved",
     arms=ARMS,
     data=trials.split(partial(digits, True), train=1_000, validation=1_000, name="moved digits"),
-    rivals={"nearest neighbour, centred first": nearest_in_the_middle()},
     **shared,
 )
 centred = trials.trial(

@@ -23,7 +23,6 @@ Notebook = dict[str, Any]
 #: Chapters that are still to be made by the method: a reason for each bound, four exercises with two hints each, names
 #: that no answer takes.  This list only gets shorter.
 FOLLOWING = {
-    "orientation",
     "origins/neocognitron",
     "origins/first-convnets",
     "layers/activations",
