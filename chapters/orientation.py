@@ -13,14 +13,6 @@ LECUN1998, HERE = "doi:10.1109/5.726791", "this page"
 QUESTION = "What does a convolutional network do that another network does not?"
 
 CLAIMS = {
-    "centred-over-neighbour": Claim(
-        "Where every digit lies in the middle, {measured}.",
-        source=HERE,
-    ),
-    "centred-over-dense": Claim(
-        "Where every digit lies in the middle, {measured}.",
-        source=HERE,
-    ),
     "cnn-definition": Claim(
         "Where a digit may lie anywhere, with as many weights, {measured}.",
         source=LECUN1998,
@@ -61,26 +53,20 @@ CLAIMS = {
 }
 
 BREAKS = {
-    "centred-over-neighbour": Break(
-        "the digits move", old='recorded("orientation-centred")', new='recorded("orientation-moved")'
-    ),
-    "centred-over-dense": Break(
-        "the digits move", old='recorded("orientation-centred")', new='recorded("orientation-moved")'
-    ),
     "cnn-definition": Break(
-        "the digits stay in the middle",
-        old='recorded("orientation-moved")',
-        new='recorded("orientation-centred")',
+        "the kernels look at no neighbours",
+        old='moved.lead("convolutional", over="dense")',
+        new='moved.lead("not local", over="dense")',
     ),
     "moved-over-neighbour": Break(
-        "the digits stay in the middle",
-        old='recorded("orientation-moved")',
-        new='recorded("orientation-centred")',
+        "the net is dense",
+        old='moved.lead("convolutional", over="nearest neighbour")',
+        new='moved.lead("dense", over="nearest neighbour")',
     ),
     "moved-over-linear": Break(
-        "the digits stay in the middle",
-        old='recorded("orientation-moved")',
-        new='recorded("orientation-centred")',
+        "the net is dense",
+        old='moved.lead("convolutional", over="linear, raw values")',
+        new='moved.lead("dense", over="linear, raw values")',
     ),
     "told-about-place": Break(
         "the rival gets no hint",
@@ -88,9 +74,9 @@ BREAKS = {
         new='over="nearest neighbour")',
     ),
     "dense-is-a-neighbour": Break(
-        "the net is convolutional",
+        "the dense net is a convolutional one",
         old='moved.lead("dense", over="nearest neighbour")',
-        new='moved.lead("convolutional", over="nearest neighbour")',
+        new='moved.lead("not shared", over="nearest neighbour")',
     ),
     "sharing-is-worth": Break(
         "sharing is missing from both nets",

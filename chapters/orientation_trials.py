@@ -3,7 +3,7 @@ net there and on digits that did not.
 
     python chapters/orientation_trials.py
 
-It writes data/results/orientation-moved.csv and data/results/orientation-centred.csv.  The digits are MNIST's at half
+It writes data/results/orientation-moved.csv.  The digits are MNIST's at half
 their size, 12 x 12 pixels, on a field of 16 x 16: at a random place, or in its middle.
 """
 
