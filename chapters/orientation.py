@@ -1,155 +1,165 @@
-"""Claims and exercises of chapter orientation."""
+"""Claims, breaks and exercises of chapter orientation."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from cnnkit.course.breaks import Break
 from cnnkit.course.claims import Claim
-from cnnkit.course.exercises import Inputs, solves
+from cnnkit.course.exercises import Cases, solves
 
-LECUN1998, LECUN2015, ZEILER = "doi:10.1109/5.726791", "doi:10.1038/nature14539", "arXiv:1311.2901"
+LECUN1998, HERE = "doi:10.1109/5.726791", "this page"
 
 QUESTION = "What does a convolutional network do that another network does not?"
 
 CLAIMS = {
-    "eli5-cat-explanation": Claim(
-        "Two layers of little questions, asked everywhere, find both eyes of the cat (pixels from the nearer eye).",
-        source="this page",
-    ),
-    "canonical-pipeline": Claim(
-        "The standard layout is [convolution, ReLU, pooling] N times, flatten, dense, dense.",
-        source=LECUN2015,
-    ),
-    "layer-types-overview": Claim(
-        "Convolutions and dense layers hold every parameter; activation, pooling and flattening have none.",
-        source="arithmetic",
-    ),
-    "pipeline-by-hand": Claim(
-        "Six lines of NumPy give the scores of the Keras model, to four decimals.", source="this page"
-    ),
-    "grid-data-types": Claim(
-        "One layer for each kind of grid: sound (1-D), pictures (2-D), volumes and films (3-D).",
-        source=LECUN2015,
-    ),
-    "input-tensor-shape": Claim(
-        "A batch of pictures is batch × height × width × channels: 3 channels in colour, 1 in grey.",
-        source="Keras documentation",
-    ),
-    "feature-map-shape": Claim(
-        "K kernels give K maps of side ⌊(n + 2p − k)/s⌋ + 1: settings that do, of 162 run, with padding and stride.",
-        source="arXiv:1603.07285",
-        ledger=("seed-000-broken-fences",),
-    ),
-    "shift-moves-the-map": Claim(
-        "A convolution answers to a moved picture with the same map, moved: the older name SIANN calls it "
-        "shift-invariant or space-invariant.",
-        source="doi:10.1364/AO.29.004790",
-        ledger=("cnn-aliases",),
-    ),
-    "differentiable-stack": Claim(
-        "Every weight of the stack gets a finite gradient from the loss at its end.", source=LECUN1998
-    ),
-    "first-net-reads-digits": Claim(
-        "A net with 3,658 parameters reads handwritten digits that it has not seen.", source="this page"
-    ),
-    "feature-hierarchy-low": Claim(
-        "First-layer kernels grow towards edges, bars and corners: learnt minus untrained likeness, median.",
-        source=ZEILER,
-    ),
-    "favourites-are-alike": Claim(
-        "The patches that excite one second-layer map most are alike: correlation, less that of patches anywhere.",
-        source=ZEILER,
-    ),
-    "feature-hierarchy-mid": Claim(
-        "The middle layers' favourite patches are offered as proof of what was learnt; those of an untrained map are "
-        "nearly as alike: learnt minus untrained correlation.",
-        source=ZEILER,
-    ),
-    "feature-hierarchy-high": Claim(
-        "After two blocks a linear reader knows more digits if the blocks were trained: learnt minus untrained "
-        "accuracy, median of the seeds.",
-        source=ZEILER,
-    ),
-    "depth-pays-when-trained": Claim(
-        "What learning adds grows from the first block to the second: by how much, in accuracy.",
-        source="this page",
-    ),
-    "context-widens": Claim(
-        "A unit further in sees more of the picture: 5 pixels a side after one layer, 14 after the second.",
-        source="arithmetic",
-    ),
-    "learned-not-engineered-features": Claim(
-        "Learnt first-layer kernels beat a hand-made bank of Gabor filters, same size, same linear reader.",
-        source=LECUN1998,
-    ),
-    "three-design-principles": Claim(
-        "On scattered digits, at one budget, taking out the window, sharing or pooling costs accuracy "
-        "(the smallest loss, medians of five seeds).",
-        source=LECUN1998,
-    ),
-    "window-and-sharing-on-centred": Claim(
-        "On centred digits the three ideas hardly matter: six nets of one budget lie close together "
-        "(spread of their medians).",
-        source="this page",
-    ),
-    "window-needs-sharing": Claim(
-        "A window without sharing does no better than a dense net of the same budget (gain, medians).",
-        source="this page",
-    ),
     "cnn-definition": Claim(
-        "A CNN beats a dense net of the same budget where digits may lie anywhere (gain, re-run here).",
+        "Where a digit may lie anywhere, with as many weights, {measured}.",
+        source=LECUN1998,
+    ),
+    "moved-over-neighbour": Claim(
+        "Where a digit may lie anywhere, {measured}.",
+        source=HERE,
+    ),
+    "moved-over-linear": Claim(
+        "Where a digit may lie anywhere, {measured}.",
+        source=HERE,
+    ),
+    "told-about-place": Claim(
+        "Where a digit may lie anywhere, and the rival may shift it into the middle first, {measured}.",
+        source=HERE,
+    ),
+    "dense-is-a-neighbour": Claim(
+        "Where a digit may lie anywhere, {measured}.",
+        source=HERE,
+    ),
+    "sharing-is-worth": Claim(
+        "Where a digit may lie anywhere, {measured}.",
+        source=LECUN1998,
+        ledger=("three-design-principles",),
+    ),
+    "local-before-shared": Claim(
+        "Where a digit may lie anywhere, {measured}.",
+        source=HERE,
+    ),
+    "locality-is-worth": Claim(
+        "Where a digit may lie anywhere, {measured}.",
+        source=LECUN1998,
+    ),
+    "pooling-is-worth": Claim(
+        "Where a digit may lie anywhere, {measured}.",
         source=LECUN1998,
     ),
 }
 
+BREAKS = {
+    "cnn-definition": Break(
+        "the kernels look at no neighbours",
+        old='moved.lead("convolutional", over="dense")',
+        new='moved.lead("not local", over="dense")',
+    ),
+    "moved-over-neighbour": Break(
+        "the net is dense",
+        old='moved.lead("convolutional", over="nearest neighbour")',
+        new='moved.lead("dense", over="nearest neighbour")',
+    ),
+    "moved-over-linear": Break(
+        "the net is dense",
+        old='moved.lead("convolutional", over="linear, raw values")',
+        new='moved.lead("dense", over="linear, raw values")',
+    ),
+    "told-about-place": Break(
+        "the rival gets no hint",
+        old='over="nearest neighbour, centred first")',
+        new='over="nearest neighbour")',
+    ),
+    "dense-is-a-neighbour": Break(
+        "the dense net is a convolutional one",
+        old='moved.lead("dense", over="nearest neighbour")',
+        new='moved.lead("not shared", over="nearest neighbour")',
+    ),
+    "sharing-is-worth": Break(
+        "sharing is missing from both nets",
+        old='moved.lead("convolutional", over="not shared")',
+        new='moved.lead("not shared", over="not shared")',
+    ),
+    "local-before-shared": Break(
+        "the kernels are shared and not local",
+        old='moved.lead("not shared", over="dense")',
+        new='moved.lead("not local", over="dense")',
+    ),
+    "locality-is-worth": Break(
+        "the neighbourhood is missing from both nets",
+        old='moved.lead("convolutional", over="not local")',
+        new='moved.lead("not local", over="not local")',
+    ),
+    "pooling-is-worth": Break(
+        "pooling is missing from both nets",
+        old='moved.lead("convolutional", over="not pooled")',
+        new='moved.lead("not pooled", over="not pooled")',
+    ),
+}
+
+
+def _budgets(rng: np.random.Generator) -> Cases:
+    yield "the example", (1000, 64, 10)
+    yield "exactly enough for two units", (14, 3, 2)
+    yield "one weight too few for two units", (13, 3, 2)
+    yield "exactly enough for ten units", (62, 3, 2)
+    yield "one weight too few for ten units", (61, 3, 2)
+    yield "one input and one class", (9, 1, 1)
+    for _ in range(4):
+        yield (
+            "drawn",
+            (int(rng.integers(2_000, 30_000)), int(rng.integers(20, 800)), int(rng.integers(2, 20))),
+        )
+
 
 @solves(
-    "how-long-is-the-vector",
-    title="Compute: how long is the flattened vector?",
-    task="A net of the canonical layout takes a square picture of side `side`. Each of its `blocks` blocks keeps "
-    "the size (padding `same`), then halves it (pooling by 2, rounding down); the first block has `filters` "
-    "kernels, each further block twice as many. Write a function that gives the length of the vector that "
-    "`Flatten` hands to the dense layers. For the net of this chapter, `flattened(8, 2, 8)` is 64.",
+    "same-budget",
+    title="Compute: a fair opponent",
+    task="To compare a CNN with a dense net, both must have the same budget. Write a function that gives the "
+    "widest hidden layer of a net `inputs` → hidden → `classes` (dense layers, with biases) that has at "
+    "most `budget` parameters. For example `widest(1000, 64, 10)` is 13.",
     hints=(
-        "Follow one side of the picture through the blocks first, then the number of maps.",
-        "After $N$ blocks the side is $\\lfloor n/2^N \\rfloor$, and there are $f\\,2^{N-1}$ maps.",
+        "How many parameters does one more hidden unit bring, on its way in and on its way out?",
+        "A hidden unit has `inputs` weights, a bias, and `classes` weights that lead out of it. "
+        "The classes' own biases are there in any case.",
     ),
-    inputs=[(8, 2, 8), (28, 2, 6), (28, 3, 16), (32, 1, 4), (224, 5, 32)],
+    inputs=_budgets,
 )
-def flattened(side: int, blocks: int, filters: int) -> int:
-    return (side // 2**blocks) ** 2 * filters * 2 ** (blocks - 1)
+def widest(budget: int, inputs: int, classes: int) -> int:
+    return (budget - classes) // (inputs + 1 + classes)
 
 
-@flattened.mistake("you counted one row of each map; a map has as many rows as columns.")
-def _(side: int, blocks: int, filters: int) -> int:
-    return side // 2**blocks * filters * 2 ** (blocks - 1)
+@widest.mistake("you left the biases out: one for each hidden unit and one for each class.")
+def _(budget: int, inputs: int, classes: int) -> int:
+    return budget // (inputs + classes)
 
 
-@flattened.mistake(
-    "you doubled the maps once too often: the first block has `filters` maps, not twice as many."
-)
-def _(side: int, blocks: int, filters: int) -> int:
-    return (side // 2**blocks) ** 2 * filters * 2**blocks
+@widest.mistake("you left out the biases of the classes: there is one for each.")
+def _(budget: int, inputs: int, classes: int) -> int:
+    return budget // (inputs + 1 + classes)
 
 
-@flattened.mistake("the maps double from block to block; you kept the number of the first.")
-def _(side: int, blocks: int, filters: int) -> int:
-    return (side // 2**blocks) ** 2 * filters
+@widest.mistake("the weights from the hidden layer to the classes cost something too.")
+def _(budget: int, inputs: int, classes: int) -> int:
+    return budget // inputs
 
 
-@flattened.mistake("halving twice divides by four, three times by eight: 2**N, not 2*N.")
-def _(side: int, blocks: int, filters: int) -> int:
-    return (side // (2 * blocks)) ** 2 * filters * 2 ** (blocks - 1)
+@widest.mistake("a layer has a whole number of units: round down.")
+def _(budget: int, inputs: int, classes: int) -> float:
+    return (budget - classes) / (inputs + 1 + classes)
 
 
 @solves(
     "parameters-on-mnist",
     title="Predict, then check: the same net on larger pictures",
-    task="`classic()` has 3,658 parameters on pictures of 8 × 8. How many has it on MNIST's "
-    "28 × 28? Work it out on paper before you ask Keras: which layers change, and which do not?",
+    task="The net of this chapter has 9,802 weights on pictures of 16 × 16. How many has it on pictures of 28 × 28, "
+    "the size of MNIST's? Work it out on paper before you ask Keras: which layers change, and which do not?",
     hints=(
         "A kernel does not know how large the picture is.",
-        "28 is halved to 14 and to 7, so the first dense layer sees 7 · 7 · 16 = 784 numbers.",
+        "28 is halved to 14 and to 7. How long is the vector that the first dense layer sees?",
     ),
 )
 def parameters_on_mnist() -> int:
@@ -157,7 +167,7 @@ def parameters_on_mnist() -> int:
 
 
 parameters_on_mnist.wrong(
-    3658, "the convolutions stay as they are, but the first dense layer sees a longer vector."
+    9802, "the convolutions stay as they are, but the first dense layer sees a longer vector."
 )
 parameters_on_mnist.wrong(
     8 * 9 + 16 * 9 * 8 + 32 * 7 * 7 * 16 + 10 * 32,
@@ -173,96 +183,103 @@ parameters_on_mnist.wrong(
 )
 
 
-def _pictures() -> Inputs:
-    generator = np.random.default_rng(5)
-    return [
-        (generator.normal(size=(6, 8)).round(2), generator.normal(size=(3, 3)).round(2)),
-        (generator.normal(size=(5, 5)).round(2), generator.normal(size=(2, 3)).round(2)),
-    ]
+def _pictures(rng: np.random.Generator) -> Cases:
+    def drawn(picture: tuple[int, ...], kernels: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+        return tuple(rng.normal(size=shape).round(2) for shape in (picture, kernels, kernels[3:]))
+
+    yield "drawn", drawn((6, 8, 3), (3, 3, 3, 4))
+    yield "kernels that are not square", drawn((5, 7, 2), (2, 3, 2, 5))
+    yield "kernels of one pixel", drawn((4, 4, 1), (1, 1, 1, 2))
+    yield "kernels as large as the picture", drawn((3, 2, 2), (3, 2, 2, 1))
+    yield (
+        "integers",
+        (rng.integers(-3, 4, (5, 6, 2)), rng.integers(-2, 3, (3, 3, 2, 2)), np.array([0, 1])),
+    )
+    yield "an empty picture", (np.zeros((4, 5, 2)), np.ones((3, 3, 2, 2)), np.array([0.5, -0.5]))
 
 
 @solves(
-    "ask-the-picture",
-    title="Build: a question, asked everywhere",
-    task="Write the first two steps of the pipeline for one grey picture and one kernel: slide the kernel over "
-    "every place where it fits (no padding, no flipping), sum the products, and let negative answers be "
-    "zero. "
-    "For `picture` of shape `(H, W)` and `kernel` of shape `(k, l)` the result is `(H - k + 1, W - l + 1)`.",
+    "feature-maps",
+    title="Build: a whole layer",
+    task="The page asks one question of a grey picture. A layer asks several, of a picture with channels. Write it: "
+    "for `picture` of shape `(H, W, C)`, `kernels` of shape `(k, l, C, K)` and `bias` of shape `(K,)` give the `K` "
+    "feature maps, `(H - k + 1, W - l + 1, K)`. Use each kernel as it is, wherever it fits; sum over its window and over "
+    "all channels, add its bias, and let what is negative be zero.",
     hints=(
-        "Two loops over the places, one sum of products in the middle.",
-        "`picture[i:i + k, j:j + l]` is the window whose upper left corner lies at row i, column j.",
+        "Two loops over the places, as on the page; `picture[i:i + k, j:j + l]` now has the shape `(k, l, C)`.",
+        "The window times `kernels[..., m]` has one number for each weight of kernel m: its sum, with the bias, is the answer.",
     ),
     inputs=_pictures,
 )
-def answers(picture: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    k, l = kernel.shape
+def feature_maps(picture: np.ndarray, kernels: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    k, l, _, count = kernels.shape
     rows, columns = picture.shape[0] - k + 1, picture.shape[1] - l + 1
-    y = [[(picture[i : i + k, j : j + l] * kernel).sum() for j in range(columns)] for i in range(rows)]
-    return np.maximum(np.array(y), 0)
+    maps = np.empty((rows, columns, count))
+    for i in range(rows):
+        for j in range(columns):
+            window = picture[i : i + k, j : j + l]
+            maps[i, j] = np.tensordot(window, kernels, axes=3) + bias
+    return np.maximum(maps, 0)
 
 
-@answers.mistake("the sums are right, but negative answers should have become zero.")
-def _(picture: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    k, l = kernel.shape
-    return np.array(
-        [
-            [(picture[i : i + k, j : j + l] * kernel).sum() for j in range(picture.shape[1] - l + 1)]
-            for i in range(picture.shape[0] - k + 1)
-        ]
-    )
+def _linear(picture: np.ndarray, kernels: np.ndarray) -> np.ndarray:
+    k, l = kernels.shape[:2]
+    windows = np.lib.stride_tricks.sliding_window_view(picture, (k, l), axis=(0, 1))
+    return np.einsum("ijckl,klcm->ijm", windows, kernels)
 
 
-@answers.mistake(
-    "you turned the kernel upside down: that is true convolution; here the kernel is used as it is."
+@feature_maps.mistake("the sums are right, but negative answers should have become zero.")
+def _(picture: np.ndarray, kernels: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    return _linear(picture, kernels) + bias
+
+
+@feature_maps.mistake("you left the biases out.")
+def _(picture: np.ndarray, kernels: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    return np.maximum(_linear(picture, kernels), 0)
+
+
+@feature_maps.mistake("the bias belongs inside: add it first, and only then let what is negative be zero.")
+def _(picture: np.ndarray, kernels: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    return np.maximum(_linear(picture, kernels), 0) + bias
+
+
+@feature_maps.mistake(
+    "you turned the kernels upside down: that is true convolution; here each is used as it is."
 )
-def _(picture: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    return answers(picture, kernel[::-1, ::-1])
+def _(picture: np.ndarray, kernels: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    return np.maximum(_linear(picture, kernels[::-1, ::-1]) + bias, 0)
 
 
-@answers.mistake("you stopped one place short: a window of k fits at n - k + 1 places.")
-def _(picture: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    return answers(picture, kernel)[:-1, :-1]
+@feature_maps.mistake("you stopped one place short: a window of k fits at n - k + 1 places.")
+def _(picture: np.ndarray, kernels: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    return np.maximum(_linear(picture, kernels) + bias, 0)[:-1, :-1]
 
 
-@solves(
-    "same-budget",
-    title="Build: a fair opponent",
-    task="To compare a CNN with a dense net, both must have the same budget. Write a function that gives the "
-    "widest hidden layer of a net `inputs` → hidden → `classes` (dense layers, with biases) that has at "
-    "most `budget` parameters. For example `widest(1000, 64, 10)` is 13.",
-    hints=(
-        "How many parameters does one more hidden unit bring, on its way in and on its way out?",
-        "A hidden unit has `inputs` weights, a bias, and `classes` weights that lead out of it. "
-        "The classes' own biases are there in any case.",
-    ),
-    inputs=[(1000, 64, 10), (3658, 64, 10), (6500, 144, 10), (500, 20, 2), (25010, 784, 10)],
-)
-def widest(budget: int, inputs: int, classes: int) -> int:
-    return (budget - classes) // (inputs + 1 + classes)
+@feature_maps.mistake("you used the first channel alone: a kernel sums over all of them.")
+def _(picture: np.ndarray, kernels: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    return np.maximum(_linear(picture[..., :1], kernels[:, :, :1]) + bias, 0)
 
 
-@widest.mistake("you left the biases out: one for each hidden unit and one for each class.")
-def _(budget: int, inputs: int, classes: int) -> int:
-    return budget // (inputs + classes)
-
-
-@widest.mistake("the weights from the hidden layer to the classes cost something too.")
-def _(budget: int, inputs: int, classes: int) -> int:
-    return budget // inputs
-
-
-@widest.mistake("a layer has a whole number of units: round down.")
-def _(budget: int, inputs: int, classes: int) -> float:
-    return (budget - classes) / (inputs + 1 + classes)
-
-
-def _dots() -> Inputs:
-    pictures = []
+def _moves(rng: np.random.Generator) -> Cases:
     for row, column in ((0, 0), (3, 5), (6, 4), (5, 2)):
-        picture = np.zeros((8, 8))
-        picture[row, column] = 1.0
-        pictures += [(picture, 2), (picture, 4)]
-    return pictures
+        dot = np.zeros((8, 8))
+        dot[row, column] = 1.0
+        yield "a dot, blocks of 2", (dot, 2)
+        yield "a dot, blocks of 4", (dot, 4)
+    stripes = np.tile([[1.0, 0.5, 1.0, 0.25]], (4, 1))
+    yield "the same maxima with other means", (stripes, 2)
+    yield "all below zero", (-stripes, 2)
+    yield "the same means with other maxima", (np.tile([[1.0, 0.0, 0.5, 0.5]], (2, 1)), 2)
+    yield "integers, all alike", (np.ones((4, 6), int), 2)
+    yield "a slanting line", (np.eye(6), 3)
+    yield "a dot that goes round the edge of a wide picture", (np.eye(1, 18, 5).reshape(3, 6), 3)
+    yield "a dot that goes round the edge of a tall picture", (np.eye(1, 18, 2).reshape(6, 3), 3)
+    noise = rng.normal(size=(4, 12)).round(2)
+    yield "a row of blocks", (noise, 4)
+    yield "blocks of one pixel", (noise, 1)
+    yield "the same along every row", (np.repeat(noise[:, :1], 12, axis=1), 2)
+    yield "the same along every column", (np.repeat(noise[:1], 4, axis=0), 2)
+    yield "a single block", (noise[:, :4], 4)
 
 
 @solves(
@@ -276,11 +293,13 @@ def _dots() -> Inputs:
         "`x.reshape(rows // size, size, columns // size, size).max(axis=(1, 3))` pools without a loop.",
         "A dot stays in its block unless it stood at the block's right edge.",
     ),
-    inputs=_dots,
+    inputs=_moves,
 )
 def survives(picture: np.ndarray, size: int) -> bool:
+    rows, columns = picture.shape
+
     def pool(x):
-        return x.reshape(x.shape[0] // size, size, -1, size).max(axis=(1, 3))
+        return x.reshape(rows // size, size, columns // size, size).max(axis=(1, 3))
 
     return bool(np.array_equal(pool(picture), pool(np.roll(picture, 1, axis=1))))
 
@@ -290,11 +309,14 @@ def _(picture: np.ndarray, size: int) -> bool:
     return survives(picture.T, size)
 
 
+@survives.mistake("you took the mean of each block: max pooling keeps its largest number.")
+def _(picture: np.ndarray, size: int) -> bool:
+    def pool(x):
+        return x.reshape(x.shape[0] // size, size, -1, size).mean(axis=(1, 3))
+
+    return bool(np.allclose(pool(picture), pool(np.roll(picture, 1, axis=1))))
+
+
 @survives.mistake("you compared the pictures themselves; pool both first.")
 def _(picture: np.ndarray, size: int) -> bool:
     return bool(np.array_equal(picture, np.roll(picture, 1, axis=1)))
-
-
-@survives.mistake("not every shift is forgiven: a dot at the right edge of its block crosses into the next.")
-def _(picture: np.ndarray, size: int) -> bool:
-    return True

@@ -1,101 +1,99 @@
-"""Take one idea out of a small CNN at a time: data/results/digits-ablation-5-seeds.csv.
+"""Take one idea at a time out of a small convolutional net, on digits that moved, and set it beside a dense
+net there and on digits that did not.
 
     python chapters/orientation_trials.py
 
-Each net is `cnnkit.course.nets.classic`, as wide as a budget of parameters allows; the last two are as wide as the
-full net instead, whatever that costs.  All are trained alike; the test set is looked at once, after the last
-epoch.  Rows that the file holds already are kept, so an interrupted run goes on where it stopped; delete the
-file to measure all again (about six minutes on two idle cores).
+It writes data/results/orientation-moved.csv.  The digits are MNIST's at half
+their size, 12 x 12 pixels, on a field of 16 x 16: at a random place, or in its middle.
 """
 
 from __future__ import annotations
 
-import csv
-import os
-import platform
-from collections.abc import Iterator
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from functools import partial
 
 import keras
+import numpy as np
+from keras import layers
 
-from cnnkit import data
-from cnnkit._paths import resource
+from cnnkit import data, trials
 from cnnkit.course.nets import classic
 
-TABLE = resource("results") / "digits-ablation-5-seeds.csv"
-COLUMNS = [
-    "task",
-    "net",
-    "filters",
-    "parameters",
-    "seed",
-    "train_accuracy",
-    "test_accuracy",
-    "recipe",
-    "versions",
-]
-BUDGET, EPOCHS, BATCH, RATE, SEEDS = 6_500, 20, 32, 5e-3, 5
-NETS = {
-    "all three ideas": {},
-    "average pooling": {"pooling": "average"},
-    "stride for pooling": {"pooling": "stride"},
-    "no pooling": {"pooling": "none"},
-    "no sharing": {"connection": "local"},
-    "no window (dense)": {"connection": "dense"},
-    "no pooling, as wide": {"pooling": "none"},
-    "no sharing, as wide": {"connection": "local"},
+FIELD = (16, 16, 1)
+
+
+def digits(moved: bool) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """MNIST at half its size on the field, the first 10,000 training and 2,000 test images."""
+    (x, y), (x_test, y_test) = data.load("mnist")
+    parts = []
+    for seed, images, labels in ((0, x[:10_000], y[:10_000]), (1, x_test[:2_000], y_test[:2_000])):
+        halved = images[:, 2:26, 2:26].reshape(-1, 12, 2, 12, 2, 1).mean(axis=(2, 4))
+        middle = np.pad(halved, ((0, 0), (2, 2), (2, 2), (0, 0)))
+        parts.append((data.scattered(halved, 16, seed) if moved else middle, labels))
+    return tuple(parts)
+
+
+def convolutional(seed: int, **taken_out: object) -> keras.Model:
+    """The chapter's net, or the same net with one of its ideas taken out."""
+    return classic(input_shape=FIELD, **taken_out)
+
+
+def plain(seed: int, hidden: int = 36) -> keras.Model:
+    """A dense net with one hidden layer; with 36 units it has as many weights as the convolutional one."""
+    return keras.Sequential(
+        [
+            keras.Input(FIELD),
+            layers.Flatten(),
+            layers.Dense(hidden, activation="relu"),
+            layers.Dense(10),
+        ]
+    )
+
+
+def in_the_middle(images: np.ndarray) -> np.ndarray:
+    """Each picture shifted so that the box round its ink lies in the middle of the field."""
+    moved = np.empty_like(images)
+    for i, image in enumerate(images):
+        ink = np.argwhere(image[..., 0] > 0.1)
+        box = (ink.min(axis=0) + ink.max(axis=0)) / 2
+        moved[i] = np.roll(image, np.round(7.5 - box).astype(int), axis=(0, 1))
+    return moved
+
+
+def nearest_in_the_middle() -> trials.Learner:
+    """A nearest neighbour that is told what a convolutional net has to make the best of: place does not matter."""
+    nearest = trials.nearest()
+    return trials.Learner(
+        lambda x, y, **_: nearest.fit(in_the_middle(x), y),
+        lambda fitted, x: nearest.predict(fitted, in_the_middle(x)),
+        has_rate=False,
+        has_budget=False,
+    )
+
+
+shared = {
+    "rates": (3e-3, 1e-2, 3e-2),
+    "training": trials.Training(epochs=20, batch_size=32),
+    "rivals": {"nearest neighbour, centred first": nearest_in_the_middle()},
+}
+ARMS = {
+    "convolutional": convolutional,
+    "dense": plain,
+    "not shared": partial(convolutional, connection="local"),
+    "not local": partial(convolutional, spread=4),
+    "not pooled": partial(convolutional, pooling="stride"),
 }
 
-
-def create(side: int, filters: int, **options: str) -> keras.Model:
-    return classic(input_shape=(side, side, 1), filters=filters, dense=16, **options)
-
-
-def widest(side: int, **options: str) -> int:
-    """The largest number of filters with which the net keeps to the budget."""
-    filters = 1
-    while create(side, filters + 1, **options).count_params() <= BUDGET:
-        filters += 1
-    return filters
-
-
-def runs() -> Iterator[tuple[str, int, str, int]]:
-    for task, side in (("centred", 8), ("scattered", 12)):
-        for net in NETS:
-            for seed in range(SEEDS):
-                yield task, side, net, seed
-
-
-def measure(task: str, side: int, net: str, seed: int) -> list[object]:
-    (x, y), (x_test, y_test) = data.load("digits", canvas=side)
-    filters = widest(side, **({} if "as wide" in net else NETS[net]))
-    keras.utils.set_random_seed(seed)
-    model = create(side, filters, **NETS[net])
-    rate = keras.optimizers.schedules.CosineDecay(RATE, EPOCHS * -(-len(x) // BATCH))
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
-    model.fit(x, y, epochs=EPOCHS, batch_size=BATCH, verbose=0)
-    train, test = (model.evaluate(*split, verbose=0)[1] for split in ((x, y), (x_test, y_test)))
-    recipe = f"{EPOCHS} epochs, batch {BATCH}, Adam {RATE} with cosine decay; 2 x86-64 cores"
-    versions = f"Keras {keras.__version__} on {keras.backend.backend()}, Python {platform.python_version()}"
-    return [task, net, filters, model.count_params(), seed, round(train, 4), round(test, 4), recipe, versions]
-
-
-def main() -> None:
-    rows: dict[tuple[str, ...], list[object]] = {}
-    if TABLE.exists():
-        with TABLE.open(newline="", encoding="utf-8") as file:
-            rows = {(row[0], row[1], row[4]): row for row in list(csv.reader(file))[1:]}
-    for task, side, net, seed in runs():
-        if (task, net, str(seed)) not in rows:
-            rows[task, net, str(seed)] = measure(task, side, net, seed)
-            print(*rows[task, net, str(seed)][:-2], flush=True)
-        with TABLE.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            writer.writerows(rows[t, n, str(s)] for t, _, n, s in runs() if (t, n, str(s)) in rows)
-
-
+moved = trials.trial(
+    "orientation-moved",
+    arms=ARMS,
+    data=trials.split(partial(digits, True), train=1_000, validation=1_000, name="moved digits"),
+    **shared,
+)
+centred = trials.trial(
+    "orientation-centred",
+    arms={name: ARMS[name] for name in ("convolutional", "dense")},
+    data=trials.split(partial(digits, False), train=1_000, validation=1_000, name="centred digits"),
+    **shared,
+)
 if __name__ == "__main__":
-    main()
+    raise SystemExit(trials.main())

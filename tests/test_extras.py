@@ -50,7 +50,7 @@ def test_every_layer_and_every_model_is_made_and_summed_up_without_the_extras():
 NEEDS = {
     "insight.drawing(models.create('lenet5'))": ("matplotlib", "plots"),
     "insight.summary(models.create('lenet5')).to_frame()": ("pandas", "plots"),
-    "data.recorded('digits-ablation-5-seeds')": ("pandas", "plots"),
+    "data.recorded('orientation-moved')": ("pandas", "plots"),
     "data.load('digits')": ("sklearn", "course"),
     "data.photograph('cat')": ("skimage", "course"),
     "course.apply_style()": ("matplotlib", "plots"),

@@ -16,8 +16,8 @@ __all__ = ["recorded"]
 def recorded(name: str) -> pandas.DataFrame:
     """A table of recorded results; its rows say seed, recipe and versions.
 
-    >>> recorded("digits-ablation-5-seeds").net.nunique()
-    8
+    >>> recorded("orientation-moved").trial.unique().item()
+    'orientation-moved'
     """
     pandas = needed("pandas", "plots")
     tables = {path.stem: path for path in resource("results").glob("*.csv")}

@@ -15,7 +15,7 @@ NETS = {
     "classic": classic,
     "classic, average": lambda: classic(pooling="average"),
     "classic, local": lambda: classic(connection="local"),
-    "classic, dense": lambda: classic(connection="dense"),
+    "classic, spread": lambda: classic(spread=4),
 }
 
 
