@@ -65,7 +65,8 @@ def sigmoid_derivative(x: np.ndarray) -> np.ndarray:
 
     Chapter: layers/activations.
     """
-    return sigmoid(x) * (1 - sigmoid(x))
+    y = sigmoid(x)
+    return y * (1 - y)
 
 
 def tanh(x: np.ndarray) -> np.ndarray:
