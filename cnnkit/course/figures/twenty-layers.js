@@ -125,7 +125,7 @@ export default function figure(ui, options) {
     if (back < -4) return "The first layers get next to no gradient.";
     if (back > 2) return "The gradient grows on its way back.";
     if (forth < -2) return "All images look nearly alike at the top.";
-    return "Both keep their size: this net can learn in every layer.";
+    return Math.abs(forth) < 1 && Math.abs(back) < 1 ? "Both keep their size." : "Both change, but slowly.";
   }
 
   update();
