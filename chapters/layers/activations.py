@@ -58,7 +58,7 @@ CLAIMS = {
         ledger=("dying-relu",),
     ),
     "deeper-units-revive": Claim(
-        "Of the dead ReLUs above the first layer, a share of {measured} answers again after a thousand steps, though their own weights had no gradient.",
+        "Of the dead ReLUs above the first layer, a share of {measured} answers again after five hundred steps, though their own weights had no gradient.",
         source="measured here",
     ),
     "frozen-below": Claim(
@@ -66,11 +66,11 @@ CLAIMS = {
         source="arithmetic",
     ),
     "leak-hardly-revives": Claim(
-        "A leak of 0.01 brings back a share of {measured} of the first layer's dead units in a thousand steps.",
+        "A leak of 0.01 brings back a share of {measured} of the first layer's dead units in five hundred steps.",
         source="measured here",
     ),
     "anew-revives": Claim(
-        "With their weights drawn anew, a share of {measured} of the dead units speaks after a thousand steps in the layer where fewest do.",
+        "With their weights drawn anew, a share of {measured} of the dead units speaks after five hundred steps in the layer where fewest do.",
         source="measured here",
     ),
 }

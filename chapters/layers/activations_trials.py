@@ -80,14 +80,27 @@ def grid(depth: int, *arms: tuple[str, str]) -> dict[str, trials.Learner]:
     return {f"{activation}, {start}": stack(activation, start, depth) for activation, start in arms}
 
 
-SHALLOW = (("sigmoid", "Glorot"), ("sigmoid", FITTED), ("tanh", "Glorot"), ("relu", "Glorot"), ("relu", "He"))
-DEEP = (("sigmoid", "four times Glorot"), *SHALLOW)
+SHALLOW = (("sigmoid", "Glorot"), ("sigmoid", FITTED), ("tanh", "Glorot"), ("relu", "He"))
+DEEP = (("sigmoid", "four times Glorot"), ("relu", "Glorot"), *SHALLOW)
 
 two_layers = trials.trial(
     "activations-2-layers", grid(2, ("linear", "Glorot"), *SHALLOW), SPLIT, RATES, training=RECIPE
 )
 six_layers = trials.trial("activations-6-layers", grid(6, *DEEP), SPLIT, RATES, training=RECIPE)
 twenty_layers = trials.trial("activations-20-layers", grid(20, *DEEP), SPLIT, RATES, training=RECIPE)
+
+# The nets that learn nothing above, at the larger rates that sigmoids like, and for longer.
+stuck = trials.trial(
+    "activations-stuck-sigmoids",
+    {
+        "6 layers, Glorot": stack("sigmoid", "Glorot", 6),
+        "20 layers, Glorot": stack("sigmoid", "Glorot", 20),
+        "20 layers, four times Glorot": stack("sigmoid", "four times Glorot", 20),
+    },
+    SPLIT,
+    rates=(0.3, 0.9, 2.7),
+    training=trials.Training(epochs=80, batch_size=BATCH),
+)
 
 # Four layers of weights, as the net of AlexNet's figure 1 had; how far each is after a hundred steps.
 first_steps = trials.trial(
