@@ -18,10 +18,10 @@ NO_INDEX = echo "pip could not install what $(1) asks for (see above). It needs 
 # Each step keeps how long its tests took, and .ci/run shows the slowest.
 TESTS = $(BIN)/python -m pytest -q --junitxml=_build/times/$@.xml
 # Two at a time, one thread each: two that both want every core take twice as long as one after the other.
-NOTEBOOKS = chapters --nbval --nbval-current-env --nbval-cell-timeout=120 -n 2 --dist loadscope
+NOTEBOOKS = chapters --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg --nbval-cell-timeout=120 -n 2 --dist loadscope
 ONE_THREAD = OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 
-.PHONY: help ready backends-ready book html test unit notebooks browser test-backends test-backends-all test-oldest mutants run serve lint bench clean
+.PHONY: help ready backends-ready book html test unit notebooks browser test-backends test-backends-all test-oldest mutants breaks run serve lint bench clean
 
 help:  ## show what there is to do
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -58,8 +58,10 @@ unit: $(VENV)/ready
 notebooks: $(VENV)/ready
 	$(ONE_THREAD) $(TESTS) $(NOTEBOOKS)
 
+# The pages' weight and paint are measured alone.
 browser: html
-	$(TESTS) tests/browser
+	$(TESTS) tests/browser --ignore=tests/browser/test_weight.py -n 2 --dist worksteal
+	$(TESTS:.xml=-weight.xml) tests/browser/test_weight.py
 
 ON_EACH = for backend in jax torch; do echo "== $$backend"; KERAS_BACKEND=$$backend $(TESTS:.xml=-$$backend.xml) -n 2 --dist worksteal
 
@@ -96,6 +98,9 @@ test-oldest: $(OLDEST)/ready  ## unit tests and notebooks with the lowest versio
 
 mutants: $(VENV)/ready  ## whether the tests see planted slips: make mutants FILES="cnnkit/layers cnnkit/models"
 	$(BIN)/python tests/mutants.py $(FILES)
+
+breaks: $(VENV)/ready  ## take each claim's cause away, and record that it fails: make breaks CHAPTERS="layers/pooling"
+	$(ONE_THREAD) $(BIN)/python -m cnnkit.course.breaks $(CHAPTERS)
 
 run: $(VENV)/ready  ## run chapters in place: make run CHAPTERS="layers/convolution"
 	$(BIN)/python book/execute.py $(CHAPTERS)

@@ -16,7 +16,8 @@ import yaml
 from nbclient import NotebookClient
 
 import cnnkit
-from cnnkit.course.catalogue import reading_order
+from cnnkit._names import unknown
+from cnnkit.course.catalogue import reading_order, written_chapters
 
 ROOT = Path(__file__).parent.parent
 
@@ -61,11 +62,20 @@ def run(path: Path) -> float:
             cell.metadata.pop("execution", None)
             cell.outputs = [o for o in cell.outputs if not (o.output_type == "stream" and o.name == "stderr")]
     _, notebook = nbformat.validator.normalize(notebook)
-    nbformat.write(notebook, path)
+    beside = path.with_suffix(".part")
+    try:
+        nbformat.write(notebook, beside)
+        beside.replace(path)  # whole, or as it was
+    finally:
+        beside.unlink(missing_ok=True)
     return seconds
 
 
 def main() -> None:
+    known = written_chapters()
+    for name in sys.argv[1:]:
+        if name not in known:
+            sys.exit(unknown("chapter", name, known))
     for name in sys.argv[1:] or reading_order():
         path = ROOT / "chapters" / f"{name}.ipynb"
         print(f"{name}: {run(path):.1f} s", flush=True)

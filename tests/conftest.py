@@ -14,6 +14,10 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 if os.environ["KERAS_BACKEND"] == "torch":
     os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX")
 
+    import torch
+
+    torch.set_warn_always(True)  # not once a process, in whichever test comes first
+
 
 @pytest.fixture
 def models_of_this_test() -> Iterator[None]:

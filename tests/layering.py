@@ -53,6 +53,7 @@ INFRASTRUCTURE = {
     "cnnkit.models.registry",
     "cnnkit.models.requests",
     "cnnkit.models.twins",
+    "cnnkit.models.valueless",
     "cnnkit.trials",
 }
 MOST_LINES = 500

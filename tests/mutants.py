@@ -192,7 +192,7 @@ def main() -> int:
     """Draw, run and report; the exit status is 1 where fewer are killed than asked for."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument(
-        "files", nargs="*", default=FOLDERS, help="files or folders; by default the four of the issue"
+        "files", nargs="*", default=FOLDERS, help="files or folders; by default the four that compute"
     )
     parser.add_argument("--number", type=int, default=40, help="how many mutants to draw")
     parser.add_argument("--seed", type=int, default=0)

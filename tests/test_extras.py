@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import os
-import re
 import subprocess
 import sys
-import tomllib
 
-from packaging.requirements import Requirement
-
-from tests import layering
 from tests.layering import ROOT
-
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-#: What is imported under another name than it is installed by, or comes with something that is asked for.
-INSTALLED_AS = {
-    "skimage": "scikit-image",
-    "sklearn": "scikit-learn",
-    "PIL": "scikit-image",
-    "requests": "pooch",
-}
-#: There where a notebook is open, and not needed elsewhere; the backends are extras of their own.
-NOT_ASKED_FOR = {"IPython", "cnnkit", "__future__", *layering.BACKENDS}
 
 WITHOUT = """
 import sys
@@ -37,7 +20,6 @@ sys.meta_path.insert(0, Blocked())
 """
 
 EVERYTHING = """
-import keras
 from cnnkit import insight, layers, models, origins, scratch
 from cnnkit.layers.registry import LAYERS
 from tests.layers.common import build, load_cases, load_every_layer
@@ -46,7 +28,7 @@ load_every_layer()
 for name, (_, cases) in load_cases().items():
     build(LAYERS[name], cases[0])
 for name in models.names():
-    with keras.StatelessScope(initialize_variables=False):
+    with models.without_values():
         model = models.create(name)
         print(insight.summary(model))
 """
@@ -84,49 +66,3 @@ def test_what_needs_an_extra_says_in_a_sentence_which():
         for package, extra in NEEDS.values()
     ]
     assert run.stdout.splitlines() == wanted
-
-
-def asked_for(extra: str) -> set[str]:
-    """The packages that `pip install cnnkit[extra]` brings, also through other extras; "" for none."""
-    lines = PROJECT["optional-dependencies"][extra] if extra else PROJECT["dependencies"]
-    parsed = [Requirement(line) for line in lines]
-    through = [asked_for(name) for line in parsed if line.name == PROJECT["name"] for name in line.extras]
-    return {line.name for line in parsed}.union(*through)
-
-
-def test_each_package_that_is_imported_is_asked_for_and_each_that_is_asked_for_is_needed():
-    imported, late = set(), set()
-    for module in layering.modules(ROOT):
-        imported |= {name.partition(".")[0] for _, name in layering.imported(module)}
-        late |= {
-            name.partition(".")[0] for name in re.findall(r"\bneeded\('([\w.]+)'", ast.unparse(module.tree))
-        }
-    named = (imported | late) - set(sys.stdlib_module_names) - NOT_ASKED_FOR
-    wanted = {INSTALLED_AS.get(name, name) for name in named}
-    assert wanted | {"tqdm"} == asked_for("") | asked_for("course") - {
-        "cnnkit"
-    }  # pooch shows its progress by tqdm
-
-
-def test_every_package_of_the_extras_is_imported_late():
-    extra = {"matplotlib", "pandas", "skimage", "sklearn", "PIL"}
-    faults = []
-    for module in layering.modules(ROOT):
-        told = {  # for types alone, or where the one who writes it has a sentence of his own
-            line
-            for block in ast.walk(module.tree)
-            if (isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING")
-            or (
-                isinstance(block, ast.Try)
-                and any(
-                    ast.unparse(h.type or h) in ("ImportError", "ModuleNotFoundError") for h in block.handlers
-                )
-            )
-            for line in range(block.lineno, block.end_lineno + 1)
-        }
-        faults += [
-            f"{module.name}:{line} imports {name}; ask for it by needed(...) where it is used"
-            for line, name in layering.imported(module)
-            if name.partition(".")[0] in extra and line not in told
-        ]
-    assert faults == []

@@ -5,8 +5,6 @@ from keras import layers, ops
 
 from cnnkit.gradients import backend_name, compiled, gradient, value_and_gradient, weight_gradients
 
-pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
-
 
 @pytest.fixture
 def quickly():

@@ -5,13 +5,17 @@ Beside each check of the real package stands a test that plants the fault and se
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests import layering
 from tests.layering import ROOT
@@ -313,3 +317,61 @@ def test_importing_cnnkit_costs_less_than_a_tenth_of_a_second_beyond_numpy():
         for _ in range(3)
     ]
     assert min(float(run.stdout) for run in runs) < 0.1
+
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+#: What is imported under another name than it is installed by, or comes with something that is asked for.
+INSTALLED_AS = {
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "PIL": "scikit-image",
+    "requests": "pooch",
+}
+#: There where a notebook is open, and not needed elsewhere; the backends are extras of their own.
+NOT_ASKED_FOR = {"IPython", "cnnkit", "__future__", *layering.BACKENDS}
+
+
+def asked_for(extra: str) -> set[str]:
+    """The packages that `pip install cnnkit[extra]` brings, also through other extras; "" for none."""
+    lines = PROJECT["optional-dependencies"][extra] if extra else PROJECT["dependencies"]
+    parsed = [Requirement(line) for line in lines]
+    through = [asked_for(name) for line in parsed if line.name == PROJECT["name"] for name in line.extras]
+    return {line.name for line in parsed}.union(*through)
+
+
+def test_each_package_that_is_imported_is_asked_for_and_each_that_is_asked_for_is_needed():
+    imported, late = set(), set()
+    for module in layering.modules(ROOT):
+        imported |= {name.partition(".")[0] for _, name in layering.imported(module)}
+        late |= {
+            name.partition(".")[0] for name in re.findall(r"\bneeded\('([\w.]+)'", ast.unparse(module.tree))
+        }
+    named = (imported | late) - set(sys.stdlib_module_names) - NOT_ASKED_FOR
+    wanted = {INSTALLED_AS.get(name, name) for name in named}
+    assert wanted | {"tqdm"} == asked_for("") | asked_for("course") - {
+        "cnnkit"
+    }  # pooch shows its progress by tqdm
+
+
+def test_every_package_of_the_extras_is_imported_late():
+    extra = {"matplotlib", "pandas", "skimage", "sklearn", "PIL"}
+    faults = []
+    for module in layering.modules(ROOT):
+        told = {  # for types alone, or where the one who writes it has a sentence of his own
+            line
+            for block in ast.walk(module.tree)
+            if (isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING")
+            or (
+                isinstance(block, ast.Try)
+                and any(
+                    ast.unparse(h.type or h) in ("ImportError", "ModuleNotFoundError") for h in block.handlers
+                )
+            )
+            for line in range(block.lineno, block.end_lineno + 1)
+        }
+        faults += [
+            f"{module.name}:{line} imports {name}; ask for it by needed(...) where it is used"
+            for line, name in layering.imported(module)
+            if name.partition(".")[0] in extra and line not in told
+        ]
+    assert faults == []

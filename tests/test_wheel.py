@@ -63,7 +63,7 @@ from cnnkit.course.reading import source
 assert cnnkit.__file__.startswith({folder!r}), cnnkit.__file__
 print(*catalogue.written_chapters())
 print(len(catalogue.claims()), len(catalogue.exercises()), len(ledger.rows()))
-source(catalogue.exercises("layers/pooling")["lottery"].solution)
+source(catalogue.exercises("layers/pooling")["in-secret"].solution)
 """
 
 

@@ -13,4 +13,4 @@ diff colab-report/before.txt colab-report/after.txt
 
 python3 -m pip install --quiet pytest nbval
 python3 -m pytest --nbval chapters -p no:cacheprovider -o addopts= -o filterwarnings=default \
-  --nbval-cell-timeout 600 --junitxml colab-report/notebooks.xml 2>&1 | tee colab-report/notebooks.txt
+  --nbval-sanitize-with tests/nbval.cfg --nbval-cell-timeout 600 --junitxml colab-report/notebooks.xml 2>&1 | tee colab-report/notebooks.txt

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cnnkit.course.claims import Claim
-from cnnkit.course.exercises import Inputs, solves
+from cnnkit.course.exercises import Cases, solves
 
 LECUN, GUIDE = "doi:10.1162/neco.1989.1.4.541", "arXiv:1603.07285"
 WIKIPEDIA = "Wikipedia, Convolutional neural network"
@@ -208,6 +208,20 @@ CLAIMS = {
 }
 
 
+def _sizes(rng: np.random.Generator) -> Cases:
+    yield "a plain kernel", (7, 3)
+    yield "a kernel of one pixel", (6, 1)
+    yield "a kernel as large as the side", (5, 5)
+    yield "stride", (8, 3, 2)
+    yield "padding", (32, 5, 1, 2)
+    yield "stride and padding", (33, 3, 2, 1)
+    yield "dilation", (16, 3, 1, 0, 2)
+    yield "all at once", (20, 4, 3, 1, 2)
+    for _ in range(4):
+        k, s, p, d = (int(number) for number in rng.integers((2, 2, 1, 2), (5, 5, 4, 4)))
+        yield "drawn by lot", (int(rng.integers(20, 60)), k, s, p, d)
+
+
 @solves(
     "output-size",
     title="Compute: how many places?",
@@ -218,7 +232,7 @@ CLAIMS = {
         "How many pixels does a dilated kernel reach over? For k = 3 and d = 2 it touches pixels 0, 2 and 4.",
         "Its left edge may stand at 0, s, 2s, ... as long as the right edge is still on the padded image.",
     ),
-    inputs=[(28, 5), (7, 3), (8, 3, 2), (32, 5, 1, 2), (33, 3, 2, 1), (16, 3, 1, 0, 2), (20, 4, 3, 1, 2)],
+    inputs=_sizes,
 )
 def output_size(n: int, k: int, s: int = 1, p: int = 0, d: int = 1) -> int:
     return (n + 2 * p - d * (k - 1) - 1) // s + 1
@@ -255,7 +269,11 @@ def _(n: int, k: int, s: int = 1, p: int = 0, d: int = 1) -> float:
     task="A `Conv2D` with “same” padding has the kernel "
     '`[[0, 0, 0], [0, 0, 1], [0, 0, 0]]`. Predict where the picture goes: `"left"`, `"right"`, `"up"` or '
     '`"down"`. Then try it, in the live figure or in code.',
-    hints=("Write the formula for this kernel: y[i, j] is which x?",),
+    hints=(
+        "Write the formula for this kernel: y[i, j] is which x?",
+        "Each pixel of the result takes over what its neighbour has. If everybody copies the one in front, where does "
+        "the whole row seem to go?",
+    ),
 )
 def which_way() -> str:
     return "left"
@@ -270,16 +288,16 @@ which_way.wrong("up", "the 1 stands in the middle row, so no row changes.")
 which_way.wrong("down", "rows stay where they are, for the 1 stands in the middle row; look at its column.")
 
 
-def _matrices() -> Inputs:
-    rng = np.random.default_rng(0)
+def _matrices(rng: np.random.Generator) -> Cases:
     x, w = rng.normal(size=(8, 7)), rng.normal(size=(3, 3))
-    return [
-        (x, w),
-        (x, w, 2),
-        (x, w, 1, 1),
-        (x, w, 2, 1),
-        (rng.normal(size=(6, 9)), rng.normal(size=(2, 2)), 3, 2),
-    ]
+    yield "stride 1, no padding", (x, w)
+    yield "stride 2", (x, w, 2)
+    yield "padding 1", (x, w, 1, 1)
+    yield "stride 2, padding 1", (x, w, 2, 1)
+    yield "a stride larger than the kernel", (rng.normal(size=(6, 9)), rng.normal(size=(2, 2)), 3, 2)
+    yield "a kernel of one pixel", (rng.normal(size=(3, 4)), np.array([[2.0]]), 2, 1)
+    yield "a kernel as large as the picture", (rng.normal(size=(3, 3)), w)
+    yield "whole numbers", (rng.integers(0, 9, (5, 6)), rng.integers(-2, 3, (3, 3)), 2, 1)
 
 
 @solves(
@@ -320,37 +338,17 @@ def _(x: np.ndarray, w: np.ndarray, s: int = 1, p: int = 0) -> np.ndarray:
     return strided(np.pad(x, ((p, 0), (p, 0))), w, s)
 
 
-def _kernels() -> Inputs:
-    rng = np.random.default_rng(1)
-    return [(rng.normal(size=(a, a)), rng.normal(size=(b, b))) for a, b in [(3, 3), (3, 5), (2, 3), (1, 4)]]
-
-
-@solves(
-    "one-kernel-for-two",
-    title="Compute: one kernel for two",
-    task="`correlate(correlate(x, k1), k2)` equals `correlate(x, merged(k1, k2))` for every `x`. Write `merged` for "
-    "two square kernels, of any sides, without SciPy.",
-    hints=(
-        "What side does the result have? Two 3 × 3 layers see 5 × 5 pixels.",
-        "Each weight of k2 asks for a copy of k1, moved to that weight's place.",
-    ),
-    inputs=_kernels,
-)
-def merged(k1: np.ndarray, k2: np.ndarray) -> np.ndarray:
-    out = np.zeros((len(k1) + len(k2) - 1,) * 2)
-    for (i, j), weight in np.ndenumerate(k2):
-        out[i : i + len(k1), j : j + len(k1)] += weight * k1
-    return out
-
-
-@merged.mistake("you correlated the kernels with one another; two correlations merge by *true* convolution.")
-def _(k1: np.ndarray, k2: np.ndarray) -> np.ndarray:
-    return merged(k1, k2[::-1, ::-1])
-
-
-@merged.mistake("entry by entry does not do it: the result sees further than either kernel.")
-def _(k1: np.ndarray, k2: np.ndarray) -> np.ndarray:
-    return k1 * k2 if len(k1) == len(k2) else k1
+def _sides(rng: np.random.Generator) -> Cases:
+    yield "windows that end with the side", (7, 3, 2)
+    yield "a remainder at the end", (10, 3, 3)
+    yield "a kernel of one pixel", (9, 1, 2)
+    yield "a stride larger than the kernel", (12, 3, 5)
+    yield "a kernel as large as the side", (6, 6, 2)
+    yield "a kernel larger than the side", (4, 5, 1)
+    yield "AlexNet's first layer", (224, 11, 4)
+    for _ in range(5):
+        n, k, s = (int(number) for number in rng.integers((8, 2, 1), (40, 7, 9)))
+        yield "drawn by lot", (n, k, s)
 
 
 @solves(
@@ -363,16 +361,7 @@ def _(k1: np.ndarray, k2: np.ndarray) -> np.ndarray:
         "At the end, what the floor of the size formula drops is lost.",
         "And if the stride is larger than the kernel?",
     ),
-    inputs=[
-        (8, 3, 2),
-        (7, 3, 2),
-        (10, 3, 3),
-        (224, 11, 4),
-        (227, 11, 4),
-        (9, 1, 2),
-        (10, 2, 3),
-        (12, 3, 5),
-    ],
+    inputs=_sides,
 )
 def blind(n: int, k: int, s: int) -> int:
     seen = {start + i for start in range(0, n - k + 1, s) for i in range(k)}
@@ -389,3 +378,9 @@ def _(n: int, k: int, s: int) -> int:
 @blind.mistake("windows that overlap see some pixels twice; count pixels, not visits.")
 def _(n: int, k: int, s: int) -> int:
     return n - k * ((n - k) // s + 1)
+
+
+blind.equivalent(
+    "seen = {start - i for start in range(0, n - k + 1, s) for i in range(k)}",
+    "Windows that reach to the left of their start overlap as those to the right do: as many pixels are seen.",
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cnnkit.course.claims import Claim
-from cnnkit.course.exercises import Inputs, solves
+from cnnkit.course.exercises import Cases, solves
 
 GUIDE, DISTILL = "arXiv:1603.07285", "doi:10.23915/distill.00003"
 XCEPTION, MOBILENET = "arXiv:1610.02357", "arXiv:1704.04861"
@@ -181,6 +181,15 @@ CLAIMS = {
 }
 
 
+def _layers(rng: np.random.Generator) -> Cases:
+    yield "a middle layer", (5, 32, 64)
+    yield "one map", (3, 8, 1)
+    yield "one channel", (3, 1, 8)
+    yield "kernels of one pixel", (1, 16, 16)
+    for _ in range(4):
+        yield "drawn by lot", tuple(int(number) for number in rng.integers((2, 2, 2), (9, 99, 99)))
+
+
 @solves(
     "separable-saving",
     title="Compute: what does separating save?",
@@ -191,7 +200,7 @@ CLAIMS = {
         "Count the two steps of the separable layer one by one: which numbers does each of them need?",
         "Depthwise: k² for each of c channels. Pointwise: c for each of the maps.",
     ),
-    inputs=[(3, 256, 256), (5, 32, 64), (3, 8, 1), (1, 16, 16), (7, 3, 100)],
+    inputs=_layers,
 )
 def saving(k: int, c: int, maps: int) -> float:
     return k**2 * c * maps / (k**2 * c + c * maps)
@@ -248,12 +257,14 @@ holes.wrong(
 )
 
 
-def _signals() -> Inputs:
-    rng = np.random.default_rng(55)
-    return [
-        (rng.normal(size=n), rng.normal(size=k), s)
-        for n, k, s in [(4, 3, 2), (5, 4, 2), (3, 2, 3), (6, 3, 1)]
-    ]
+def _signals(rng: np.random.Generator) -> Cases:
+    yield "copies that overlap", (np.array([1.0, 10.0]), np.array([1.0, 2.0, 3.0]), 2)
+    yield "a single entry", (np.array([2.0]), rng.normal(size=3), 2)
+    yield "a kernel of one", (rng.normal(size=3), np.array([-2.0]), 2)
+    yield "copies that lie apart", (rng.normal(size=3), rng.normal(size=2), 3)
+    yield "stride 1", (rng.normal(size=6), rng.normal(size=3), 1)
+    yield "whole numbers", (np.array([1, -2, 3]), np.array([2, 1]), 1)
+    yield "a whole signal", (rng.normal(size=5), rng.normal(size=4), 2)
 
 
 @solves(
@@ -296,54 +307,17 @@ def _(x: np.ndarray, w: np.ndarray, s: int) -> np.ndarray:
     return y
 
 
-def _kernels() -> Inputs:
-    rng = np.random.default_rng(56)
-    return [(rng.normal(size=k), s) for k, s in [(3, 2), (5, 2), (3, 3), (2, 4), (3, 1)]]
-
-
-@solves(
-    "one-kernel",
-    title="Build: one kernel for enlarging and convolving",
-    task="Along a line, copy each entry `s` times, then slide the kernel `w` (cross-correlation) over the "
-    "result. Write `one_kernel(w, s)`: the kernel whose *transposed* convolution with stride `s` does both "
-    "at once, borders aside. Its length is `len(w) + s - 1`.",
-    hints=(
-        "Feed a single 1 in, with zeros around it. What comes out is the kernel that you look for.",
-        "The 1 becomes s ones; sliding w over them gives w turned round, s times, each one pixel further.",
-    ),
-    inputs=_kernels,
-)
-def one_kernel(w: np.ndarray, s: int) -> np.ndarray:
-    return np.convolve(w[::-1], np.ones(s))
-
-
-@one_kernel.mistake(
-    "Nearly: a transposed convolution paints its kernel as it is, while sliding over a single 1 gives "
-    "the kernel turned round."
-)
-def _(w: np.ndarray, s: int) -> np.ndarray:
-    return np.convolve(w, np.ones(s))
-
-
-@one_kernel.mistake(
-    "You enlarged the kernel. It is the image that is enlarged: add up s copies of w, one pixel apart."
-)
-def _(w: np.ndarray, s: int) -> np.ndarray:
-    return np.repeat(w[::-1], s)
-
-
-@one_kernel.mistake("No mean is taken: copying an entry s times does not make it smaller.")
-def _(w: np.ndarray, s: int) -> np.ndarray:
-    return np.convolve(w[::-1], np.ones(s)) / s
-
-
 @solves(
     "even-is-not-enough",
     title="Break: a checkerboard in spite of the rule",
-    task="Stride 2 divides a kernel of side 2, and every pixel is painted exactly once. Find a 2 x 2 kernel "
-    "that turns a map of ones into a perfect checkerboard of +1 and -1, with +1 in the top left corner.",
-    hints=("Each input pixel paints one block of 2 x 2. What should the block look like?",),
-    name="kernel",
+    task="Stride 2 divides a kernel of side 2, and every pixel is painted exactly once. Assign to "
+    "`stamp` the 2 x 2 kernel that turns a map of ones into a perfect checkerboard of +1 and -1, with +1 in the top "
+    "left corner.",
+    hints=(
+        "Each input pixel paints one block of 2 x 2. What should the block look like?",
+        "A checkerboard is itself made of blocks of 2 x 2, all alike.",
+    ),
+    name="stamp",
 )
 def even_is_not_enough() -> np.ndarray:
     return np.array([[1, -1], [-1, 1]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cnnkit.course.claims import Claim
-from cnnkit.course.exercises import Inputs, solves
+from cnnkit.course.exercises import Cases, solves
 
 IOFFE, WU, HE = "arXiv:1502.03167", "arXiv:1803.08494", "arXiv:1603.05027"
 ALEXNET, CONVNEXT2, HERE = "doi:10.1145/3065386", "arXiv:2301.00808", "measured here"
@@ -189,73 +189,13 @@ idle_parameters.wrong(8, "one for each kernel, not for each channel that comes i
 idle_parameters.wrong(1, "not one for the whole layer: each kernel has its own.")
 
 
-def _images() -> Inputs:
-    rng = np.random.default_rng(0)
-    return [
-        (rng.normal(3, 2, (2, 3, 4, 8)), 2, 1e-3),
-        (rng.normal(-1, 0.1, (3, 2, 2, 6)), 3, 1e-3),
-        (rng.normal(0, 5, (2, 5, 3, 8)), 4, 1e-5),
-    ]
-
-
-@solves(
-    "group-norm",
-    title="Build: group normalisation",
-    task="Write `group_norm(x, groups, epsilon)` for images `(batch, height, width, channels)`: *neighbouring* channels "
-    "form a group, and each group of each image gets mean 0 and variance 1 (up to ε). No $\\gamma$, no $\\beta$. "
-    "For example, one pixel with channels 1, 3, 10, 30, in two groups and ε = 0, becomes -1, 1, -1, 1.",
-    hints=(
-        "`x.reshape(n, h, w, groups, c // groups)` puts neighbours together.",
-        "Which of the five axes may not be averaged over? The image, and the group.",
-    ),
-    inputs=_images,
-)
-def group_norm(x: np.ndarray, groups: int, epsilon: float = 1e-3) -> np.ndarray:
-    n, h, w, c = x.shape
-    y = x.reshape(n, h, w, groups, c // groups)
-    mean = y.mean(axis=(1, 2, 4), keepdims=True)
-    variance = y.var(axis=(1, 2, 4), keepdims=True)
-    return ((y - mean) / np.sqrt(variance + epsilon)).reshape(x.shape)
-
-
-@group_norm.mistake("your groups are combs: every so-many-th channel. Neighbours belong together.")
-def _(x: np.ndarray, groups: int, epsilon: float = 1e-3) -> np.ndarray:
-    n, h, w, c = x.shape
-    y = x.reshape(n, h, w, c // groups, groups)
-    y = (y - y.mean((1, 2, 3), keepdims=True)) / np.sqrt(y.var((1, 2, 3), keepdims=True) + epsilon)
-    return y.reshape(x.shape)
-
-
-@group_norm.mistake("you averaged over the images too; then it depends on the batch again.")
-def _(x: np.ndarray, groups: int, epsilon: float = 1e-3) -> np.ndarray:
-    n, h, w, c = x.shape
-    y = x.reshape(n, h, w, groups, c // groups)
-    y = (y - y.mean((0, 1, 2, 4), keepdims=True)) / np.sqrt(y.var((0, 1, 2, 4), keepdims=True) + epsilon)
-    return y.reshape(x.shape)
-
-
-@group_norm.mistake("you took a mean for every pixel; it belongs to the group of the whole image.")
-def _(x: np.ndarray, groups: int, epsilon: float = 1e-3) -> np.ndarray:
-    n, h, w, c = x.shape
-    y = x.reshape(n, h, w, groups, c // groups)
-    y = (y - y.mean(4, keepdims=True)) / np.sqrt(y.var(4, keepdims=True) + epsilon)
-    return y.reshape(x.shape)
-
-
-@group_norm.mistake("nearly: ε belongs to the variance, under the root.")
-def _(x: np.ndarray, groups: int, epsilon: float = 1e-3) -> np.ndarray:
-    n, h, w, c = x.shape
-    y = x.reshape(n, h, w, groups, c // groups)
-    y = (y - y.mean((1, 2, 4), keepdims=True)) / (y.std((1, 2, 4), keepdims=True) + epsilon)
-    return y.reshape(x.shape)
-
-
-def _layers() -> Inputs:
-    rng = np.random.default_rng(1)
-    return [
-        (rng.normal(size=(i, o)), *rng.normal(size=(4, o)), rng.uniform(0.001, 2, o), 1e-3)
-        for i, o in ((3, 2), (2, 5), (1, 1))
-    ]
+def _layers(rng: np.random.Generator) -> Cases:
+    one = np.ones(1)
+    yield "one weight", (np.array([[2.0]]), 3 * one, 5 * one, one, 2 * one, 4 * one, 0.0)
+    yield "a variance of zero", (np.array([[1.0], [2.0]]), one, 2 * one, -one, 3 * one, 0 * one, 1e-3)
+    for inputs, outputs in ((3, 2), (2, 5), (4, 4)):
+        statistics = (*rng.normal(size=(4, outputs)), rng.uniform(0.001, 2, outputs))
+        yield "a random layer", (rng.normal(size=(inputs, outputs)), *statistics, 1e-3)
 
 
 @solves(
@@ -342,6 +282,14 @@ def _(
     return np.vstack([w * scale, (b - mean) * scale + beta])
 
 
+def _batches(rng: np.random.Generator) -> Cases:
+    yield "four images", ([2.0, 4.0, 4.0, 10.0],)
+    yield "one image", ([-3.0],)
+    yield "all alike", ([2.0, 2.0, 2.0],)
+    for size in (2, 3, 7):
+        yield "a random batch", (rng.normal(size=size).round(2).tolist(),)
+
+
 @solves(
     "bad-company",
     title="Break: the bad companion",
@@ -353,7 +301,7 @@ def _(
         "The output is 0 where the value equals the mean.",
         "The mean is now taken over one number more.",
     ),
-    inputs=[([3.0, 1.0],), ([2.0, 4.0, 4.0, 10.0],), ([0.5, -1.5, 7.0],), ([-3.0],)],
+    inputs=_batches,
 )
 def companion(x: list[float]) -> float:
     return (len(x) + 1) * x[0] - np.sum(x)

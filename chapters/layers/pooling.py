@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cnnkit.course.claims import Claim
-from cnnkit.course.exercises import Inputs, solves
+from cnnkit.course.exercises import Cases, solves
 
 WIKIPEDIA = "Wikipedia, Convolutional neural network"
 SURVEY, STOCHASTIC, SCHERER = "arXiv:2009.07485", "arXiv:1301.3557", "doi:10.1007/978-3-642-15825-4_10"
@@ -185,55 +185,6 @@ CLAIMS = {
 }
 
 
-def _windows() -> Inputs:
-    rng = np.random.default_rng(6)
-    return [
-        (np.array([1.0, 2.0, 3.0, 4.0]),),
-        (rng.uniform(0.1, 1, size=(3, 3)),),
-        (np.array([0.0, 0.0, 5.0]),),
-    ]
-
-
-@solves(
-    "lottery",
-    title="Compute: what does the lottery pay?",
-    task="Write `expectation(window)`: what stochastic pooling gives on average for an array of activations, none "
-    "of them negative. For 1, 2, 3, 4 it is 3.",
-    hints=(
-        "What an average over many draws gives: each value times its probability, added up.",
-        "The probability of a is a / sum(a).",
-    ),
-    inputs=_windows,
-)
-def expectation(window: np.ndarray) -> float:
-    return np.sum(window**2) / np.sum(window)
-
-
-@expectation.mistake("that is average pooling: every value drawn equally often.")
-def _(window: np.ndarray) -> float:
-    return np.mean(window)
-
-
-@expectation.mistake("that is max pooling: the largest value drawn every time.")
-def _(window: np.ndarray) -> float:
-    return np.max(window)
-
-
-@expectation.mistake(
-    "the squares are right; divide by the sum of the window rather than by the number of values."
-)
-def _(window: np.ndarray) -> float:
-    return np.mean(window**2)
-
-
-@expectation.mistake(
-    "that is softmax pooling; here the probability is the activation itself, without an exponential."
-)
-def _(window: np.ndarray) -> float:
-    w = np.exp(window)
-    return np.sum(w * window) / np.sum(w)
-
-
 @solves(
     "one-step",
     title="Predict: one step to the right",
@@ -260,14 +211,19 @@ one_step.wrong(
 )
 
 
-def _signed_windows() -> Inputs:
-    rng = np.random.default_rng(7)
-    return [(rng.normal(size=4), 2.0), (rng.normal(size=9), 3.0), (rng.normal(size=4), 1.5)]
+def _signed_windows(rng: np.random.Generator) -> Cases:
+    yield "both signs", (np.array([3.0, -4.0]), 2.0)
+    yield "a zero among the entries", (np.array([0.0, 2.0, -1.0]), 2.0)
+    yield "the mean of the sizes, p = 1", (np.array([-2.0, 0.0, 5.0]), 1.0)
+    yield "a single entry", (np.array([-3.0]), 3.0)
+    yield "whole numbers", (np.array([1, -2, 2, 4]), 3)
+    yield "p between the whole numbers", (rng.normal(size=5), 1.5)
+    yield "a large window", (rng.normal(size=9), 4.0)
 
 
 @solves(
     "lp-gradient",
-    title="Build: Lp pooling backwards",
+    title="Compute: Lp pooling backwards",
     task="Write `gradient(a, p)`: how the Lp pooling $y = (\\frac{1}{N}\\sum_i |a_i|^p)^{1/p}$ of the whole array "
     "`a` changes with each of its entries. The entries may be negative, but not all zero.",
     hints=(
@@ -300,9 +256,13 @@ def _(a: np.ndarray, p: float) -> np.ndarray:
     return np.sign(a) * np.abs(a) ** (p - 1) / a.size
 
 
-def _images() -> Inputs:
-    rng = np.random.default_rng(8)
-    return [(rng.integers(0, 9, size=(4, 4)).astype(float),), (rng.uniform(size=(6, 8)),), (np.ones((4, 4)),)]
+def _images(rng: np.random.Generator) -> Cases:
+    yield "a single window", (np.array([[5.0, 2.0], [2.0, 1.0]]),)
+    yield "all alike", (np.ones((4, 4)),)
+    yield "below zero", (-rng.uniform(1, 2, size=(2, 4)),)
+    yield "whole numbers", (rng.integers(0, 9, size=(4, 6)),)
+    yield "higher than wide", (rng.normal(size=(8, 2)),)
+    yield "a whole image", (rng.uniform(size=(6, 8)),)
 
 
 @solves(
@@ -338,12 +298,15 @@ def _(x: np.ndarray) -> float:
     return np.sum(w.max(axis=1, keepdims=True) - w)
 
 
-def _boxes() -> Inputs:
-    x = np.random.default_rng(9).uniform(size=(12, 12))
-    return [
-        (x, box, n)
-        for box, n in (((1, 2, 8, 7), 2), ((0, 0, 12, 9), 4), ((3, 1, 6, 6), 3), ((4, 4, 6, 5), 3))
-    ]
+def _boxes(rng: np.random.Generator) -> Cases:
+    x = rng.normal(size=(10, 12))
+    yield "bins that share a cell", (x, (1, 2, 8, 7), 2)
+    yield "bins that share none", (x, (0, 0, 8, 4), 4)
+    yield "a single bin", (x, (3, 1, 6, 6), 1)
+    yield "more bins than cells", (x, (4, 4, 6, 5), 3)
+    yield "a single cell", (x, (9, 8, 10, 9), 2)
+    yield "a map below zero", (-rng.uniform(1, 2, size=(7, 7)), (1, 0, 7, 4), 3)
+    yield "whole numbers", (rng.integers(-9, 9, size=(6, 6)), (0, 1, 5, 6), 3)
 
 
 @solves(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cnnkit.course.claims import Claim
-from cnnkit.course.exercises import Inputs, solves
+from cnnkit.course.exercises import Cases, solves
 
 _1989 = "doi:10.1162/neco.1989.1.4.541"
 _1998 = "doi:10.1109/5.726791"
@@ -67,40 +67,48 @@ CLAIMS = {
 }
 
 
+def _layers(rng: np.random.Generator) -> Cases:
+    yield "a single map", (10, 1, 75)
+    yield "a single unit in each map, as in C5", (1, 120, 400)
+    yield "the first hidden layer of 1989", (8, 12, 25)
+    for _ in range(4):
+        yield "drawn by lot", tuple(int(number) for number in rng.integers((2, 2, 2), (30, 30, 90)))
+
+
 @solves(
     "connections",
     title="Parameters are shared, connections are not",
     task="A convolutional layer makes `maps` maps of `side` by `side` units. Each unit has `inputs` inputs, and a "
     "bias that counts as one more connection. How many connections has the layer? C1 of LeNet-5 is "
-    "`connections(28, 6, 25)` and has 122,304.",
+    "`count_connections(28, 6, 25)` and has 122,304.",
     hints=(
         "Count for one unit, then count the units.",
         "One unit: its inputs and its bias. Units: height times width times maps.",
     ),
-    inputs=[(28, 6, 25), (10, 1, 75), (8, 12, 25), (1, 120, 400), (1, 84, 120)],
+    inputs=_layers,
 )
-def connections(side: int, maps: int, inputs: int) -> int:
+def count_connections(side: int, maps: int, inputs: int) -> int:
     return side * side * maps * (inputs + 1)
 
 
-@connections.mistake("You left out the biases: each unit has one, and it is a connection too.")
+@count_connections.mistake("You left out the biases: each unit has one, and it is a connection too.")
 def _(side: int, maps: int, inputs: int) -> int:
     return side * side * maps * inputs
 
 
-@connections.mistake(
+@count_connections.mistake(
     "These are the parameters, which a whole map shares. Every unit of the map has its own connections."
 )
 def _(side: int, maps: int, inputs: int) -> int:
     return maps * (inputs + 1)
 
 
-@connections.mistake("You counted one row of units; a map has side times side of them.")
+@count_connections.mistake("You counted one row of units; a map has side times side of them.")
 def _(side: int, maps: int, inputs: int) -> int:
     return side * maps * (inputs + 1)
 
 
-@connections.mistake(
+@count_connections.mistake(
     "One bias a position is too few: each of the maps has its own unit there, with its own bias."
 )
 def _(side: int, maps: int, inputs: int) -> int:
@@ -129,69 +137,6 @@ larger_page.wrong(1, "That is the map for 32 by 32; here there is room to slide.
 larger_page.wrong(81, "That is the number of units in the whole map; a side was asked for.")
 
 
-def _maps() -> Inputs:
-    rng = np.random.default_rng(17)
-    return [
-        (rng.normal(size=(4, 6)), 0.25, 0.0),
-        (rng.normal(size=(8, 8)), 0.5, -0.3),
-        (rng.normal(size=(2, 2)), 2.0, 1.0),
-    ]
-
-
-@solves(
-    "subsample",
-    title="Build S2",
-    task="Write the subsampling of one map `x` of shape `(height, width)`, both even: sum each window of 2 by 2, "
-    "multiply by `a`, add `b`, squash by $1.7159 \\tanh(2u/3)$.",
-    hints=(
-        "`x.reshape(h // 2, 2, w // 2, 2)` puts each window on two axes of its own.",
-        "Or add four strided views: `x[::2, ::2] + x[1::2, ::2] + ...`.",
-    ),
-    inputs=_maps,
-)
-def subsample_one(x: np.ndarray, a: float, b: float) -> np.ndarray:
-    h, w = x.shape
-    total = x.reshape(h // 2, 2, w // 2, 2).sum(axis=(1, 3))
-    return 1.7159 * np.tanh(2 / 3 * (a * total + b))
-
-
-@subsample_one.mistake("You averaged the window; the paper sums it, and leaves the scale to the coefficient.")
-def _(x: np.ndarray, a: float, b: float) -> np.ndarray:
-    h, w = x.shape
-    m = x.reshape(h // 2, 2, w // 2, 2).mean(axis=(1, 3))
-    return 1.7159 * np.tanh(2 / 3 * (a * m + b))
-
-
-@subsample_one.mistake("You took the maximum, as later nets do; here the four are summed.")
-def _(x: np.ndarray, a: float, b: float) -> np.ndarray:
-    h, w = x.shape
-    m = x.reshape(h // 2, 2, w // 2, 2).max(axis=(1, 3))
-    return 1.7159 * np.tanh(2 / 3 * (a * m + b))
-
-
-@subsample_one.mistake("The sum, the coefficient and the bias are right; the squashing is missing.")
-def _(x: np.ndarray, a: float, b: float) -> np.ndarray:
-    h, w = x.shape
-    t = x.reshape(h // 2, 2, w // 2, 2).sum(axis=(1, 3))
-    return a * t + b
-
-
-@subsample_one.mistake(
-    "A plain tanh does not pass through 1 at 1: scale it inside by 2/3 and outside by 1.7159."
-)
-def _(x: np.ndarray, a: float, b: float) -> np.ndarray:
-    h, w = x.shape
-    t = x.reshape(h // 2, 2, w // 2, 2).sum(axis=(1, 3))
-    return np.tanh(a * t + b)
-
-
-@subsample_one.mistake("The coefficient multiplies the sum alone; the bias is added after it.")
-def _(x: np.ndarray, a: float, b: float) -> np.ndarray:
-    h, w = x.shape
-    t = x.reshape(h // 2, 2, w // 2, 2).sum(axis=(1, 3))
-    return 1.7159 * np.tanh(2 / 3 * a * (t + b))
-
-
 @solves(
     "seen-by",
     title="Rebuild the table",
@@ -199,7 +144,7 @@ def _(x: np.ndarray, a: float, b: float) -> np.ndarray:
     "twelve maps. Maps 0 to 5 see three neighbours, beginning with map `j`; maps 6 to 11 see four, beginning "
     "with map `j - 6`. The six maps stand in a ring: after 5 comes 0. `seen_by(4)` is `[0, 4, 5]`.",
     hints=("`%` closes the ring.", "(j - 6) % 6 and j % 6 are the same."),
-    inputs=[(0,), (3,), (4,), (5,), (6,), (8,), (11,)],
+    inputs=[(j,) for j in range(12)],
 )
 def seen_by(j: int) -> list[int]:
     size = 3 if j < 6 else 4
@@ -240,4 +185,5 @@ def turned_ink() -> float:
     return 0.02
 
 
+turned_ink.wrong(0.10, "That is chance, the natural guess; the net does worse than chance. Measure it.")
 turned_ink.wrong(0.76, "That is the share for the digits as they are; turn the ink first.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cnnkit.course.claims import Claim
-from cnnkit.course.exercises import Inputs, solves
+from cnnkit.course.exercises import Cases, solves
 
 QUESTION = "How can a cell know an angle?"
 
@@ -129,7 +129,7 @@ CLAIMS = {
     task="A simple cell has the receptive field\n\n"
     "$$w = \\begin{pmatrix} -1 & 2 & -1 \\\\ -1 & 2 & -1 \\\\ -1 & 2 & -1 \\end{pmatrix}$$\n\n"
     "and a threshold of 2. On a picture that is 1 in the whole middle column and 0 elsewhere it fires "
-    "at $\\max(0, 6 - 2) = 4$. Assign to `rates` its three rates, in this order, for: the picture "
+    "at $\\max(0, 6 - 2) = 4$. Assign to `fired` its three rates, in this order, for: the picture "
     "with ones in the **left** column only; the picture with ones in the middle **row** only; the "
     "picture with ones at the **top and the centre** of the middle column only.",
     hints=(
@@ -137,7 +137,7 @@ CLAIMS = {
         "only then rectify.",
         "The three sums are -3, 0 and 4.",
     ),
-    name="rates",
+    name="fired",
 )
 def by_hand() -> list[int]:
     return [0, 0, 2]
@@ -189,58 +189,14 @@ longer_field.wrong(
 )
 
 
-def _pictures() -> Inputs:
-    generator = np.random.default_rng(7)
-    trials = []
-    for _ in range(4):
-        even, odd = generator.standard_normal((2, 5, 5))
-        trials.append((generator.random((5, 5)), even, odd))
-    return trials
-
-
-@solves(
-    "build-energy",
-    title="Build: a complex cell out of simple ones",
-    task="Write `energy(image, even, odd)`: the rate of an energy cell, made **only** of simple cells, that "
-    "is, of sums that pass through `np.maximum(0, ...)`. All three arguments are arrays of one shape. "
-    "Your answer must equal $(\\sum x w_e)^2 + (\\sum x w_o)^2$ for every picture.",
-    hints=(
-        "A simple cell says nothing about how *un*like its field a picture is. Which other cell would?",
-        "max(0, r)² + max(0, -r)² = r².",
-    ),
-    inputs=_pictures,
-)
-def energy(image: np.ndarray, even: np.ndarray, odd: np.ndarray) -> float:
-    fields = (even, -even, odd, -odd)
-    return sum(np.maximum(0, np.sum(image * field)) ** 2 for field in fields)
-
-
-@energy.mistake(
-    "Two cells hear only half of the story: for a picture that is unlike `even`, its cell is silent. Add "
-    "the cells for the negatives."
-)
-def _(image: np.ndarray, even: np.ndarray, odd: np.ndarray) -> float:
-    return sum(np.maximum(0, np.sum(image * field)) ** 2 for field in (even, odd))
-
-
-@energy.mistake("You added the rates; the energy adds their squares.")
-def _(image: np.ndarray, even: np.ndarray, odd: np.ndarray) -> float:
-    return sum(np.maximum(0, np.sum(image * f)) for f in (even, -even, odd, -odd))
-
-
-@energy.mistake("Square each rate, then add: the square of the sum mixes them.")
-def _(image: np.ndarray, even: np.ndarray, odd: np.ndarray) -> float:
-    return sum(np.maximum(0, np.sum(image * f)) for f in (even, -even, odd, -odd)) ** 2
-
-
-@energy.mistake("This is the square root of the energy.")
-def _(image: np.ndarray, even: np.ndarray, odd: np.ndarray) -> float:
-    return np.sqrt(np.sum(image * even) ** 2 + np.sum(image * odd) ** 2)
-
-
-def _fields() -> Inputs:
-    generator = np.random.default_rng(8)
-    return [(generator.random((5, 5)), 2 * generator.standard_normal((5, 5))) for _ in range(4)]
+def _fields(rng: np.random.Generator) -> Cases:
+    yield "two pixels", (np.array([[1.0, 0.5]]), np.array([[2.0, -1.0]]))
+    yield "a single pixel", (np.array([[0.7]]), np.array([[3.0]]))
+    yield "a black picture", (np.zeros((2, 3)), rng.normal(size=(2, 3)))
+    yield "even light, which a balanced cell ignores", (np.ones((2, 2)), np.array([[1.0, -1.0], [1.0, -1.0]]))
+    yield "a picture of whole numbers", (rng.integers(0, 5, (3, 4)), rng.normal(size=(3, 4)))
+    for _ in range(3):
+        yield "a random picture and field", (rng.random((5, 4)), 2 * rng.normal(size=(5, 4)))
 
 
 @solves(
@@ -282,9 +238,13 @@ def _(image: np.ndarray, field: np.ndarray) -> np.ndarray:
     return image - image.mean()
 
 
-def _noise() -> Inputs:
-    generator = np.random.default_rng(9)
-    return [(generator.standard_normal((30, 4, 4)), generator.poisson(1.0, 30)) for _ in range(3)]
+def _noise(rng: np.random.Generator) -> Cases:
+    yield "two frames of one pixel", (np.array([[[1.0]], [[5.0]]]), np.array([1, 3]))
+    yield "one frame, one spike", (rng.normal(size=(1, 2, 3)), np.array([1]))
+    yield "a spike for every frame", (rng.normal(size=(4, 2, 2)), np.ones(4, dtype=int))
+    yield "frames of whole numbers", (rng.integers(-3, 4, (6, 2, 3)), np.array([0, 2, 0, 1, 1, 0]))
+    for _ in range(3):
+        yield "many frames of noise", (rng.normal(size=(30, 4, 5)), rng.poisson(1.0, 30))
 
 
 @solves(
@@ -292,7 +252,10 @@ def _noise() -> Inputs:
     title="Build: reverse correlation",
     task="Write `average_before_a_spike(frames, spikes)`: `frames` is `(n, height, width)`, `spikes` holds n "
     "counts, and the result is the mean frame, each counted **once for every spike** that it caused.",
-    hints=("It is a weighted mean. What are the weights, and what must they be divided by?",),
+    hints=(
+        "It is a weighted mean. What are the weights, and what must they be divided by?",
+        "A frame that caused three spikes is added three times, and counts as three in the number of them.",
+    ),
     inputs=_noise,
 )
 def average_before_a_spike(frames: np.ndarray, spikes: np.ndarray) -> np.ndarray:
@@ -317,3 +280,9 @@ def _(frames: np.ndarray, spikes: np.ndarray) -> np.ndarray:
 @average_before_a_spike.mistake("This is the sum; divide it by the number of spikes.")
 def _(frames: np.ndarray, spikes: np.ndarray) -> np.ndarray:
     return np.tensordot(spikes, frames, axes=(0, 0))
+
+
+average_before_a_spike.equivalent(
+    "return np.tensordot(spikes, frames, axes=(-1, 0)) / np.sum(spikes)",
+    "`spikes` has one axis, which is the first and the last.",
+)

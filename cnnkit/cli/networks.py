@@ -101,9 +101,7 @@ def _summary_of(options: argparse.Namespace) -> Any:
         if options.classes is not None:
             raise Mistake("a saved model has its own number of classes; leave --classes away")
         return insight.summary(files.saved_model(options.name), input_shape=_one_or_all(options.input_shape))
-    from cnnkit._valueless import without_values
-
-    with without_values():  # those of a large network take seconds to draw
+    with part("models").without_values():  # those of a large network take seconds to draw
         return insight.summary(_built(options))
 
 

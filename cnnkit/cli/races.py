@@ -41,11 +41,8 @@ def show(options: argparse.Namespace) -> int:
 
 
 def _told(race: object, json: bool) -> int:
-    summary = race.summary()
-    refusals = {arm: race.refusals(arm) for arm in race.arms}
     if json:
-        return print_json({"arms": summary.reset_index().to_dict("records"), "refusals": refusals})
-    print(summary.to_string(float_format=lambda value: f"{value:.4g}"))
-    for sentence in (sentence for arm in race.arms for sentence in refusals[arm]):
-        print(f"! {sentence}")
+        refusals = {arm: race.refusals(arm) for arm in race.arms}
+        return print_json({"arms": race.summary().reset_index().to_dict("records"), "refusals": refusals})
+    print(race)
     return 0

@@ -10,6 +10,7 @@ A chapter's sidecar lists them beside its claims:
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import hashlib
 import json
@@ -17,7 +18,6 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, fields
 from multiprocessing import get_context
@@ -28,7 +28,17 @@ from cnnkit import _paths
 from cnnkit._names import needed, unknown
 from cnnkit.course import catalogue
 
-__all__ = ["Break", "BreakError", "Record", "broken", "digest", "main", "recorded", "unproven"]
+__all__ = [
+    "Break",
+    "BreakError",
+    "Record",
+    "broken",
+    "digest",
+    "main",
+    "recorded",
+    "seen_to_fail",
+    "unproven",
+]
 
 #: Set while a break runs: the id of the one claim that counts, so that others which the break upsets stay silent.
 TRIED = "CNNKIT_BREAK"
@@ -36,7 +46,7 @@ _CODE = dict[str, Any]
 
 
 class BreakError(ValueError):
-    """A break that cannot be made: its text is not in the chapter, or stands there twice."""
+    """A break that cannot be made, or a record that cannot be read or written: a sentence with its remedy."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +84,17 @@ def broken(notebook: _CODE, claim: str, change: Break) -> list[str]:
     """The code cells up to the claim's own, with the replacement made.
 
     Raises:
-        BreakError: where the claim is not made, or the text to be replaced does not stand there exactly once.
+        BreakError: where the claim is not made, the text to be replaced does not stand there exactly once, or nothing
+            changes.
     """
+    if change.old == change.new:
+        raise BreakError(
+            f"the break of '{claim}' replaces {change.old!r} by itself: let new= take the cause away"
+        )
+    if not change.when.strip():
+        raise BreakError(
+            f"the break of '{claim}' does not say when= the claim fails, such as 'the labels are shuffled'"
+        )
     cells = _cells(notebook, claim)
     places = [number for number, cell in enumerate(cells) for _ in re.finditer(re.escape(change.old), cell)]
     if len(places) != 1:
@@ -105,8 +124,16 @@ def recorded(file: Path | None = None) -> dict[tuple[str, str], Record]:
     file = file or _file()
     if not file.exists():
         return {}
+    rows = []
     with file.open(encoding="utf-8", newline="") as opened:
-        rows = [Record(**{**row, "seconds": float(row["seconds"])}) for row in csv.DictReader(opened)]
+        for row in csv.DictReader(opened):
+            try:
+                rows.append(Record(**{**row, "seconds": float(row["seconds"])}))
+            except (TypeError, ValueError, KeyError):
+                raise BreakError(
+                    f"{file} holds a row that cannot be read, of '{row.get('chapter')}' and '{row.get('claim')}': delete "
+                    "it, and make breaks again"
+                ) from None
     return {(row.chapter, row.claim): row for row in rows}
 
 
@@ -135,6 +162,17 @@ def unproven(chapter: str, notebook: _CODE, record: dict[tuple[str, str], Record
     return faults
 
 
+def seen_to_fail(chapter: str, notebook: _CODE, record: dict[tuple[str, str], Record]) -> set[str]:
+    """The claims of a chapter that failed on today's cells when their break took the cause away."""
+    found = set()
+    for claim, change in breaks(chapter).items():
+        row = record.get((chapter, claim))
+        with contextlib.suppress(BreakError):
+            if row and row.outcome == FAILED and row.digest == digest(notebook, claim, change):
+                found.add(claim)
+    return found
+
+
 def run(chapter: str, claim: str, notebook: _CODE | None = None) -> Record:
     """Run one break in a kernel of its own."""
     nbclient, nbformat = needed("nbclient", "course"), needed("nbformat", "course")
@@ -155,6 +193,8 @@ def run(chapter: str, claim: str, notebook: _CODE | None = None) -> Record:
         message = f"{error.ename}: {error.evalue}".splitlines()[0]
         own = error.ename == "ClaimFailed" and f"claim '{claim}'" in error.evalue
         outcome = FAILED if own or error.ename == "NoVerdict" else "another error"
+    except (nbclient.exceptions.CellTimeoutError, nbclient.exceptions.DeadKernelError) as error:
+        outcome, message = "another error", f"{type(error).__name__}: {error}".splitlines()[0]
     finally:
         del os.environ[TRIED]
     seconds = round(time.perf_counter() - start, 1)
@@ -177,13 +217,17 @@ def main(arguments: list[str] | None = None) -> int:
         if chapter not in known:
             print(unknown("chapter", chapter, known), file=sys.stderr)
             return 2
-    record = recorded()
+        if not breaks(chapter):
+            print(f"chapter '{chapter}' has no breaks: list them as BREAKS in its sidecar", file=sys.stderr)
+            return 2
+    chapter = ""
     try:
+        record = recorded()
         for chapter in options.chapters or known:
             for claim, change in breaks(chapter).items():
                 broken(_read(chapter), claim, change)
     except BreakError as error:
-        print(f"{chapter}: {error}", file=sys.stderr)
+        print(f"{chapter}: {error}".removeprefix(": "), file=sys.stderr)
         return 2
     tasks = [
         (chapter, claim)
@@ -198,16 +242,25 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     wrong = 0
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
-        work = {pool.submit(run, *task): task for task in tasks}
-        for done in as_completed(work):
-            row = done.result()
-            record[work[done]] = row
-            _write(record.values())
-            wrong += row.outcome != FAILED
-            sign = "✓" if row.outcome == FAILED else "✗"
-            print(
-                f"{sign} {row.chapter} {row.claim} ({row.seconds:.0f} s): {row.outcome} when {row.when}. {row.message}"
-            )
+        try:
+            work = {pool.submit(run, *task): task for task in tasks}
+            for done in as_completed(work):
+                row = done.result()
+                _keep(row)
+                wrong += row.outcome != FAILED
+                sign = "✓" if row.outcome == FAILED else "✗"
+                print(
+                    f"{sign} {row.chapter} {row.claim} ({row.seconds:.0f} s): {row.outcome} when {row.when}. {row.message}",
+                    flush=True,
+                )
+        except BreakError as error:
+            pool.shutdown(cancel_futures=True)
+            print(error, file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+            print(f"stopped; what was run is kept in {_file()}; --stale goes on from there", file=sys.stderr)
+            return 130
     print(f"{len(tasks)} breaks, {len(tasks) - wrong} failed as they should")
     return 1 if wrong else 0
 
@@ -218,7 +271,9 @@ def _cells(notebook: _CODE, claim: str) -> list[str]:
     for number, source in enumerate(sources):
         if re.search(rf'\bclaim\(\s*"{re.escape(claim)}"', source):
             return sources[: number + 1]
-    raise BreakError(f"the chapter makes no claim '{claim}', so there is nothing to break")
+    made = re.findall(r'\bclaim\(\s*"([^"]+)"', "\n".join(sources))
+    near = unknown("claim", claim, made).partition("; ")[2]
+    raise BreakError(f"the chapter makes no claim '{claim}', so there is nothing to break; {near}")
 
 
 def _bounded(notebook: _CODE) -> set[str]:
@@ -240,15 +295,25 @@ def _file() -> Path:
     return _paths.resource("results") / "breaks.csv"
 
 
-def _write(rows: Iterable[Record]) -> None:
-    order = catalogue.in_reading_order({row.chapter for row in rows})
-    beside = _file().with_suffix(".part")
-    with beside.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [f.name for f in fields(Record)], lineterminator="\n")
-        writer.writeheader()
-        for row in sorted(rows, key=lambda row: (order.index(row.chapter), row.claim)):
-            writer.writerow(asdict(row))
-    beside.replace(_file())
+def _keep(row: Record) -> None:
+    """Add a row to the record, which is read again first: another process may have added its own."""
+    known = {**recorded(), (row.chapter, row.claim): row}
+    order = catalogue.in_reading_order({chapter for chapter, _ in known})
+    beside = _file().with_suffix(f".part{os.getpid()}")
+    try:
+        with beside.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, [f.name for f in fields(Record)], lineterminator="\n")
+            writer.writeheader()
+            for one in sorted(known.values(), key=lambda one: (order.index(one.chapter), one.claim)):
+                writer.writerow(asdict(one))
+        beside.replace(_file())
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise BreakError(
+            f"the break of '{row.claim}' could not be recorded in {_file()} ({error.strerror or error}); the record is as it "
+            "was: make room, and make breaks again"
+        ) from error
 
 
 if __name__ == "__main__":

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import io
+import warnings
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from cnnkit.course import notebook
 from cnnkit.course.catalogue import find
-from cnnkit.course.exercises import Exercise
+from cnnkit.course.differences import first_difference, kind_of_mistake, unusual, wrong_kind, wrong_shape
+from cnnkit.course.exercises import Case, Exercise
+from cnnkit.course.trying import Fault, NotAttempted, as_array, asked_of, attempts, same, short
 
 __all__ = ["check", "exercise", "hint", "solution"]
 
@@ -45,7 +48,8 @@ def solution(id: str) -> None:
 def check(id: str, answer: Any) -> None:
     """Try the reader's answer on hidden inputs and say in one line what kind of mistake it makes, if any.
 
-    Never raises for a wrong answer: an untouched notebook runs through.
+    Says where the answer fails and what it gives there, never what is right.  Never raises for a wrong answer, and
+    stops one that runs for more than five seconds: an untouched notebook runs through.
     """
     task: Exercise = find("exercise", id, notebook.current_chapter())
     print(f"{id}: {_verdict(task, answer)}")
@@ -54,120 +58,84 @@ def check(id: str, answer: Any) -> None:
 def _verdict(task: Exercise, answer: Any) -> str:
     if answer is ...:
         return "not attempted yet."
-    if task.asks_for_a_value:
-        return _verdict_on_value(task, answer)
+    try:
+        told = _on_value(task, answer) if task.asks_for_a_value else _on_function(task, answer)
+    except NotAttempted:
+        return "not attempted yet."
+    except Fault as fault:
+        told = f"{fault}{'' if str(fault).endswith(('.', '?')) else '.'}"
+    return f"✗ {told}" if told else "✓ correct."
+
+
+def _on_value(task: Exercise, answer: Any) -> str:
+    """What is wrong with a value; never how far it is off, which would tell the right one."""
+    if answer is None:
+        return "the answer is None; assign a value."
+    if callable(answer):
+        return "this one asks for a value, not for a function."
+    (got,) = attempts(lambda: answer, [Case(())])
+    want = as_array(task())
+    if (kind := wrong_kind(got, want)) is None and same(got, want, task.tolerance):
+        return ""
+    for mistake in task.mistakes:
+        wrong = as_array(mistake.answer)
+        if wrong_kind(got, wrong) is None and same(got, wrong, task.tolerance):
+            return mistake.message
+    fault = kind or wrong_shape([got], [want]) or unusual(got, want) or _spelt(got, want)
+    return f"{fault or 'not this value; try a hint'}."
+
+
+def _on_function(task: Exercise, answer: Any) -> str:
+    """What is wrong with a function: a mistake that is known, a kind of mistake, or the first input where it fails."""
     if not callable(answer):
-        return f"✗ hand over the function itself, without calling it: got {type(answer).__name__} {_short(answer)}."
-    tried = []
-    for arguments in task.arguments():
-        given = copy.deepcopy(arguments)
-        try:
-            with contextlib.redirect_stdout(io.StringIO()):  # the reader's own prints belong to his own calls
-                result = answer(*given)
-        except (Exception, SystemExit) as error:
-            return f"✗ your function raises {type(error).__name__} for {_call(arguments)}: {error}"
-        if result is ...:
-            return "not attempted yet."
-        if result is None:
-            return f"✗ your function returns nothing for {_call(arguments)}; did you forget `return`?"
-        if not all(_equal(a, b, 0.0) for a, b in zip(arguments, given, strict=True)):
-            return f"✗ your function changes its input for {_call(arguments)}; work on a copy."
-        tried.append((arguments, _array(result)))
-    wanted = [_array(task(*copy.deepcopy(arguments))) for arguments, _ in tried]
-    if all(_equal(got, want, task.tolerance) for (_, got), want in zip(tried, wanted, strict=True)):
-        return "✓ correct."
+        return (
+            f"hand over the function itself, without calling it: got {type(answer).__name__} {short(answer)}."
+        )
+    cases = task.cases()
+    got = attempts(answer, cases)
+    want = _answers(task, cases)
+    if all(_right(g, w, task.tolerance) for g, w in zip(got, want, strict=True)):
+        return ""
     for mistake in task.mistakes:
         with contextlib.suppress(Exception):
-            if all(
-                _equal(got, _array(mistake.answer(*copy.deepcopy(a))), task.tolerance) for a, got in tried
-            ):
-                return f"✗ {mistake.message}"
-    for (arguments, got), want in zip(tried, wanted, strict=True):
-        if not _equal(got, want, task.tolerance):
-            return f"✗ {_difference(got, want)} for {_call(arguments)}."
-    raise AssertionError("unreachable: some input differs")
+            wrong = _answers(mistake.answer, cases)
+            if all(_right(g, w, task.tolerance) for g, w in zip(got, wrong, strict=True)):
+                return mistake.message
+    first = next(
+        i for i, (g, w) in enumerate(zip(got, want, strict=True)) if not _right(g, w, task.tolerance)
+    )
+    asked = asked_of(cases[first])
+    fault = (
+        wrong_kind(got[first], want[first])
+        or wrong_shape(got, want, first)
+        or unusual(got[first], want[first])
+    )
+    if fault:
+        return f"{fault}, for {asked}."
+    if kind := kind_of_mistake(got, want):
+        return f"{kind}, for every input that was tried; the first is {asked}: got {short(got[first])}."
+    told = f"wrong for {asked}: got {short(got[first])}"
+    if got[first].ndim:
+        index = first_difference(got[first], want[first], task.tolerance)
+        told += f"; the first entry that is wrong is {list(index)}, where you have {short(got[first][index])}"
+    return f'{told}. Try `hint("{task.id}")`.'
 
 
-def _verdict_on_value(task: Exercise, answer: Any) -> str:
-    if answer is None:
-        return "✗ the answer is None; assign a value."
-    if callable(answer):
-        return "✗ this one asks for a value, not for a function."
-    got, want = _array(answer), _array(task())
-    if _equal(got, want, task.tolerance):
-        return "✓ correct."
-    for mistake in task.mistakes:
-        if _equal(got, _array(mistake.answer), task.tolerance):
-            return f"✗ {mistake.message}"
-    if got.shape != want.shape or got.dtype.kind not in "iufb" or not np.all(np.isfinite(got)):
-        return f"✗ {_difference(got, want)}."
-    return "✗ not this value; try a hint."
+def _answers(function: Callable[..., Any], cases: Sequence[Case]) -> list[np.ndarray]:
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return [as_array(function(*copy.deepcopy(case.arguments))) for case in cases]
 
 
-def _difference(got: np.ndarray, want: np.ndarray) -> str:
-    """What kind of difference there is, without giving the answer away where its kind says enough."""
-    if got.dtype == object or (got.dtype.kind in "US") != (want.dtype.kind in "US"):
-        return f"the answer has the wrong type: got {_short(got)}, expected something like {_short(want)}"
-    if got.shape != want.shape:
-        if got.ndim == want.ndim and sorted(got.shape) == sorted(want.shape):
-            return f"the axes are in another order: got shape {got.shape}, expected {want.shape}"
-        return f"the shape is wrong: got {got.shape}, expected {want.shape}"
-    if got.dtype.kind in "fc" and not np.all(np.isfinite(got)):
-        return "the answer contains NaN or infinity"
-    if got.ndim >= 2:
-        turned = np.flip(want, axis=(0, 1))
-        if _equal(got, turned, 1e-6):
-            return "the values are right but flipped in both directions"
-        if got.shape[0] == got.shape[1] and _equal(got, np.swapaxes(want, 0, 1), 1e-6):
-            return "the values are right but rows and columns are exchanged"
-    if got.dtype.kind in "iuf" and want.dtype.kind in "iuf":
-        gap = np.asarray(got, float) - np.asarray(want, float)
-        if gap.size and np.all(gap == gap.flat[0]) and abs(gap.flat[0]) == 1:
-            return f"off by one: your answer is 1 too {'large' if gap.flat[0] > 0 else 'small'}"
-        if np.any(want) and _equal(-np.asarray(got, float), want, 1e-6):
-            return "the sign is the wrong way round"
-    return f"got {_short(got)}, expected {_short(want)}"
+def _spelt(got: np.ndarray, want: np.ndarray) -> str | None:
+    """Whether words are right up to capitals and spaces."""
+    if got.dtype.kind != "U" or not np.array_equal(np.char.lower(np.char.strip(got)), np.char.lower(want)):
+        return None
+    return "write it exactly as the task does: mind capital letters and spaces"
 
 
-def _array(value: Any) -> np.ndarray:
-    if hasattr(value, "detach"):
-        value = value.detach().cpu()
-    try:
-        return np.asarray(value)
-    except Exception:  # arrays of several shapes, or a thing that is none: kept whole, as one entry
-        whole = np.empty(1, dtype=object)
-        whole[0] = value
-        return whole
-
-
-def _equal(a: Any, b: Any, tolerance: float) -> bool:
-    if callable(a) and callable(b):
-        return True
-    a, b = _array(a), _array(b)
-    if a.shape != b.shape:
-        return False
-    if a.dtype.kind in "iufb" and b.dtype.kind in "iufb":
-        return bool(
-            np.allclose(
-                np.asarray(a, float), np.asarray(b, float), rtol=tolerance, atol=tolerance, equal_nan=True
-            )
-        )
-    try:
-        return bool(np.all(a == b))
-    except ValueError:  # entries that are arrays themselves
-        return False
-
-
-def _call(arguments: tuple[Any, ...]) -> str:
-    return f"the input {', '.join(_short(a) for a in arguments)}"
-
-
-def _short(value: Any) -> str:
-    array = _array(value)
-    if array.ndim and array.size > 6:
-        return f"an array of shape {array.shape}"
-    text = repr(array.tolist() if isinstance(value, np.ndarray) else value)
-    return text if len(text) <= 60 else text[:57] + "..."
+def _right(got: np.ndarray, want: np.ndarray, tolerance: float) -> bool:
+    return wrong_kind(got, want) is None and same(got, want, tolerance)
 
 
 def _folded(name: str, text: str) -> str:

@@ -88,11 +88,12 @@ def claim(
         abs: how far it may differ.
         at_least: the lowest value that holds.
         at_most: the highest value that holds.
-        why: the reason of the bound.
+        why: the reason of the bound, which needs one.
         digits: significant digits of what is shown, so that any machine prints the same line.
 
     Raises:
         ClaimFailed: where the claim does not hold; the message shows both numbers.
+        TypeError: where it is held to none of the three or to several, or to a bound without its reason.
 
     Example::
 
@@ -108,6 +109,7 @@ def claim(
     against = _against(id, published, expected, at_least, at_most)
     wanted = _plain(published if against == "published" else expected)
     if against == "bounds":
+        _reasoned(id, why)
         rule, holds = _bounded(id, measured, verdict, at_least, at_most, rel, abs)
     else:
         rule, holds = _equal(id, measured, wanted, rel, abs, against)
@@ -171,12 +173,24 @@ def _against(id: str, published: Any, expected: Any, at_least: float | None, at_
     return next(name for name, is_given in given.items() if is_given)
 
 
+def _reasoned(id: str, why: str) -> None:
+    if not why.strip():
+        raise TypeError(
+            f"claim '{id}' is held to a bound of our own without a reason: say with why= what the bound stands for, such as "
+            "why='chance is 0.1' or why='its sign is the question'"
+        )
+
+
 def _bounded(
     id: str, measured: Any, verdict: Any, at_least: float | None, at_most: float | None, rel: Any, abs_: Any
 ) -> tuple[str, bool]:
     if rel is not None or abs_ is not None:
         raise TypeError(f"claim '{id}': rel= and abs= belong to published= and expected=, not to bounds")
     _number(id, measured)
+    if at_least is not None and at_most is not None and at_least > at_most:
+        raise TypeError(
+            f"claim '{id}': at_least={at_least} is above at_most={at_most}: nothing can lie between"
+        )
     words = [f"at least {_show(at_least, 3)}"] if at_least is not None else []
     words += [f"at most {_show(at_most, 3)}"] if at_most is not None else []
     low, high = (verdict.low, verdict.high) if verdict else (measured, measured)

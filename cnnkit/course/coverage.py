@@ -86,10 +86,11 @@ def coverage(chapters: Path, ledger: Path) -> list[ChapterCoverage]:
 
 
 def _has_term(page: Path, term: str) -> bool:
-    """Whether a page has a heading or a term of a definition list that begins with these words."""
+    """Whether a page has an anchor of this name, or a heading or a term of a definition list that begins with these words."""
     if not term or not page.is_file():
         return False
-    return bool(re.search(rf"^(#+ )?{re.escape(term)}(?!\w)", page.read_text(encoding="utf-8"), re.MULTILINE))
+    text, term = page.read_text(encoding="utf-8"), re.escape(term)
+    return bool(re.search(rf"^(\({term}\)=$|(#+ )?{term}(?!\w))", text, re.MULTILINE))
 
 
 def _has_test(root: Path, address: str) -> bool:

@@ -6,16 +6,29 @@ import ast
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-__all__ = ["Exercise", "Inputs", "Mistake", "solves"]
+import numpy as np
+
+__all__ = ["Case", "Cases", "Equivalent", "Exercise", "Inputs", "Mistake", "solves"]
 
 #: What a function is tried on, one tuple of arguments after the other.
 Inputs = Sequence[tuple[Any, ...]]
+#: The same from a generator that names each: `yield "all zeros", (np.zeros(3),)`.
+Cases = Iterator[tuple[str, tuple[Any, ...]]]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Case:
+    """One hidden input: the arguments, and what they are called where they are a corner (`all zeros`)."""
+
+    arguments: tuple[Any, ...]
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -26,12 +39,21 @@ class Mistake:
     message: str
 
 
+@dataclass(frozen=True)
+class Equivalent:
+    """A slip of one operator in the solution that changes no answer: how its line then reads, and why it may."""
+
+    line: str
+    why: str
+
+
 @dataclass
 class Exercise:
     """A task with its solution, hidden inputs, hints, and the mistakes that it recognises.
 
     Where `inputs` is None, the task asks for a value, and the solution is a function without arguments that returns
-    it. Otherwise it asks for a function, and `inputs` lists the arguments that it is tried on, or makes that list.
+    it. Otherwise it asks for a function, and `inputs` lists the arguments that it is tried on, or makes that list: a
+    function without arguments returns it, one of a random generator (`rng`) yields each with a name.
     """
 
     id: str
@@ -39,10 +61,11 @@ class Exercise:
     task: str
     solution: Callable[..., Any]
     hints: tuple[str, ...] = ()
-    inputs: Inputs | Callable[[], Inputs] | None = None
+    inputs: Inputs | Callable[[], Inputs] | Callable[[np.random.Generator], Cases] | None = None
     name: str = "answer"
     tolerance: float = 1e-6
     mistakes: list[Mistake] = field(default_factory=list)
+    equivalents: list[Equivalent] = field(default_factory=list)
 
     def __call__(self, *arguments: Any) -> Any:
         """The right answer, to these arguments or as a value."""
@@ -61,9 +84,22 @@ class Exercise:
         """Keep a value that readers give instead, with what to tell them."""
         self.mistakes.append(Mistake(answer, message))
 
+    def equivalent(self, line: str, why: str) -> None:
+        """Keep a slip that gives the right answer all the same, as Python writes the changed line, and the reason."""
+        self.equivalents.append(Equivalent(line, why))
+
+    def cases(self) -> list[Case]:
+        """The hidden inputs, made now where they are given as a function; the same at each call."""
+        if not callable(self.inputs):
+            return [Case(arguments) for arguments in self.inputs or ()]
+        if not inspect.signature(self.inputs).parameters:
+            return [Case(arguments) for arguments in self.inputs()]
+        rng = np.random.default_rng(zlib.crc32(self.id.encode()))
+        return [Case(arguments, name) for name, arguments in self.inputs(rng)]
+
     def arguments(self) -> Inputs:
-        """The hidden inputs, made now where they are given as a function."""
-        return self.inputs() if callable(self.inputs) else (self.inputs or ())
+        """The arguments of each hidden input."""
+        return [case.arguments for case in self.cases()]
 
     @property
     def asks_for_a_value(self) -> bool:
@@ -104,7 +140,7 @@ def solves(
     title: str,
     task: str,
     hints: tuple[str, ...],
-    inputs: Inputs | Callable[[], Inputs] | None = None,
+    inputs: Inputs | Callable[[], Inputs] | Callable[[np.random.Generator], Cases] | None = None,
     name: str = "answer",
     tolerance: float = 1e-6,
 ) -> Callable[[Callable[..., Any]], Exercise]:
@@ -115,7 +151,9 @@ def solves(
         title: its heading.
         task: what to do, with one worked example.
         hints: what helps, the gentlest first.
-        inputs: the arguments that a function is tried on, or a function that makes their list; None for a value.
+        inputs: the arguments that a function is tried on, or a function that makes their list, or, best, a generator
+            function `cases(rng)` that yields pairs of a name and the arguments, the corners among them; None for a
+            value.
         name: what a value is assigned to in the reader's cell.
         tolerance: how far an answer may lie from the right one, relative and absolute.
 

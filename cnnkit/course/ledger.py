@@ -11,7 +11,8 @@ from cnnkit._paths import resource
 __all__ = ["SETTLED", "Row", "rows", "wording"]
 
 #: How a row is settled: by a claim, told in a sentence with its source, by an entry of the glossary or of the
-#: Myths page, or by a test.  The last three say which one in the column `settled_by`.
+#: Myths page, or by a test.  The last three say which one in the column `settled_by`: a term or a heading, of the Myths
+#: page also an anchor, which is the row's own id.
 SETTLED = ("claim", "told", "glossary", "myths", "test")
 
 #: What the column `checked` says where `checked_statement` is what the book may say.

@@ -24,12 +24,11 @@ _chapter: str | None = None
 def setup(chapter: str, seed: int = 0) -> None:
     """Open a chapter: quiet logs, one seed for everything, the book's style for figures.
 
-    Prints the versions that run, so that a report of a difference can name them.
+    Prints the versions that run, so that a report of a difference can name them. Who trains 1x1 convolutions with strides
+    on fewer than 16 channels sets `TF_ENABLE_ONEDNN_OPTS=0` first: see "How to use this book". oneDNN stays on otherwise.
     """
     global _chapter
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # oneDNN gives narrow 1x1 convolutions with strides a wrong gradient: see tests/test_onednn.py.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     # Where a notebook is open TensorFlow writes its remarks to stdout, among them one on retracing: Keras compiles
     # grouped and dilated convolutions anew at each eager call.  When it comes depends on what ran before.  A filter
     # stays, where TensorFlow would set a level back when it first has something to say.

@@ -166,7 +166,7 @@ def summary(model: keras.Model, input_shape: Any = None) -> Summary:
     depends on.  Multiply-adds are of convolutions, dense layers and matrix products, for one example.  No weight is
     looked at, so a model that was built without values for them will do::
 
-        with keras.StatelessScope(initialize_variables=False):
+        with models.without_values():
             model = keras.applications.VGG16(weights=None)
 
     Args:

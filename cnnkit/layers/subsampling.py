@@ -98,7 +98,7 @@ class TrainableSubsampling1D(_TrainableSubsampling):
         `(batch, steps // k, channels)`.
 
     Example:
-        >>> float(TrainableSubsampling1D(2)(np.array([1.0, 3.0]).reshape(1, 2, 1))[0, 0, 0])
+        >>> ops.convert_to_numpy(TrainableSubsampling1D(2)(np.array([[[1.0], [3.0]]]))).item()
         2.0
     """
 

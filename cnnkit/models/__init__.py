@@ -6,6 +6,7 @@ from cnnkit.models.making import create, score_dtype
 from cnnkit.models.preprocessing import Preparation, Preprocessing
 from cnnkit.models.registry import Family, card, families, family, names, register
 from cnnkit.models.twins import transplant
+from cnnkit.models.valueless import without_values
 
 __all__ = [
     "KINDS",
@@ -28,4 +29,5 @@ __all__ = [
     "register",
     "score_dtype",
     "transplant",
+    "without_values",
 ]

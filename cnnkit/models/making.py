@@ -13,11 +13,11 @@ from typing import Any, Literal
 import keras
 
 from cnnkit import _paths
-from cnnkit._valueless import without_values
 from cnnkit.models import requests
 from cnnkit.models.cards import Card, Weights
 from cnnkit.models.preprocessing import Preparation
 from cnnkit.models.registry import Builder, lookup
+from cnnkit.models.valueless import without_values
 
 __all__ = ["create", "score_dtype"]
 

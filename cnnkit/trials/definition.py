@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from cnnkit import _paths
 from cnnkit._names import unknown
 from cnnkit.trials import rules
@@ -209,21 +211,45 @@ def trial(
         folder: where the table lies; `data/results` of the project for its own chapters, `results` beside the script
             or in the working directory for others.
     """
-    rates = tuple(float(rate) for rate in rates)
+    try:
+        rates = tuple(float(rate) for rate in rates)
+    except (TypeError, ValueError):
+        raise TrialError(
+            f"trial '{name}' takes a row of rates, such as (0.001, 0.01), not {rates!r}"
+        ) from None
     if not re.fullmatch(r"\w[\w.-]*", name):
         raise TrialError(
             f"a trial's table is called NAME.csv: {name!r} is no name for a file, 'relu-by-depth' is"
         )
     if not isinstance(data, Split):
         raise TrialError(f"trial '{name}' takes its data from trials.split(...), not a {type(data).__name__}")
+    for what, given, wanted in (
+        ("its arms", arms, Mapping),
+        ("its training", training, Training),
+        ("its score", score, Score | None),
+        ("its seeds", seeds, int),
+    ):
+        if not isinstance(given, wanted):
+            raise TrialError(
+                f"trial '{name}' takes {what} as {getattr(wanted, '__name__', 'trials.Score(...)')}, not {given!r}"
+            )
     if not arms:
         raise TrialError(f"trial '{name}' has no arms")
-    if not rates or min(rates) <= 0 or list(rates) != sorted(set(rates)):
+    if not rates or not np.isfinite(rates).all() or min(rates) <= 0 or list(rates) != sorted(set(rates)):
         raise TrialError(f"trial '{name}' needs rates above zero in rising order, not {rates}")
     if taken := set(arms) & {*(rivals or {}), "majority", "nearest neighbour", "linear, raw values"}:
         raise TrialError(f"trial '{name}' has an arm and a rival of one name: {', '.join(sorted(taken))}")
-    if odd := [arm for arm in [*arms, *(rivals or {})] if not str(arm).isprintable() or not str(arm).strip()]:
+    if odd := [
+        arm
+        for arm in [*arms, *(rivals or {})]
+        if not isinstance(arm, str) or not arm.isprintable() or not arm.strip()
+    ]:
         raise TrialError(f"trial '{name}' has an arm called {odd[0]!r}: give it a name that can be printed")
+    if settle and training.schedule == "constant":
+        raise TrialError(
+            f"trial '{name}' keeps its rate, and then nothing settles: take schedule='cosine', or ask about a fixed budget "
+            "(settle=False)"
+        )
     for arm, made in {**arms, **(rivals or {})}.items():
         if not isinstance(made, Learner) and (
             not callable(made) or isinstance(getattr(made, "trainable_weights", None), list)

@@ -99,11 +99,13 @@ def run(
     steps = epochs * -(-len(x) // training.batch_size)
     if isinstance(arm, Learner):
         steps *= arm.has_budget  # no steps: nothing to be doubled
-        fitted = arm.fit(x, y, rate=rate, epochs=epochs, seed=seed)
+        fitted = arm.fit(
+            x.copy(), y.copy(), rate=rate, epochs=epochs, seed=seed
+        )  # which it may change in place
         loss, status = float("nan"), "ok"
 
         def predict(images: np.ndarray) -> np.ndarray:
-            return np.asarray(arm.predict(fitted, images))
+            return np.asarray(arm.predict(fitted, images.copy()))
     else:
         model, loss, status = _fit(arm, split, training, rate, seed, epochs, steps)
 
@@ -181,8 +183,15 @@ def check_arm(name: str, arm: Arm, split: Split, training: Training) -> None:
     try:
         model = _model(arm, 0)
         outputs = np.asarray(keras.ops.convert_to_numpy(model(split.parts["train"][0][:2], training=False)))
+        own = {id(weight) for weight in model.trainable_weights}
+        shared = any(id(weight) in own for weight in _model(arm, 1).trainable_weights)
     except Exception as error:
         raise TrialError(f"arm '{name}' cannot be made or called: {type(error).__name__}: {error}") from error
+    if shared:
+        raise TrialError(
+            f"arm '{name}' gives the same weights to every seed, so that each run would go on from the last: let it make a "
+            "new model, with new layers, each time it is called"
+        )
     targets = split.parts["train"][1][:2]
     if split.asks_for_classes:
         wanted = (*targets.shape, split.classes)
@@ -278,8 +287,15 @@ def _schedule(training: Training, rate: float, steps: int) -> Any:
 
 def _judge(score: Score, targets: np.ndarray, outputs: np.ndarray) -> float:
     """The score, or -infinity of outputs that are no numbers."""
+    if outputs.dtype.kind not in "iufb" or outputs.shape[:1] != targets.shape[:1]:
+        raise ValueError(
+            f"it predicts {outputs.dtype} of shape {outputs.shape} for {len(targets)} examples; give numbers, one row an "
+            "example"
+        )
     if outputs.dtype.kind == "f" and not np.isfinite(outputs).all():
         return float("-inf")
+    if targets.dtype == "float16":  # whose squares overflow
+        targets = targets.astype("float64")
     found = float(score.measure(targets, outputs))
     if np.isnan(found):
         raise TrialError(f"the score '{score.name}' is NaN of outputs that are numbers: mend its measure")

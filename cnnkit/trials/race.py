@@ -13,10 +13,10 @@ import numpy as np
 from cnnkit._names import needed, unknown
 from cnnkit.trials import rules
 from cnnkit.trials.errors import NoVerdict, TrialError
-from cnnkit.trials.rivals import TRIVIAL
+from cnnkit.trials.rivals import NEAREST, TRIVIAL
 from cnnkit.trials.scores import ACCURACY, R2, Score
 from cnnkit.trials.splits import PARTS
-from cnnkit.trials.table import Row
+from cnnkit.trials.table import Row, about
 from cnnkit.trials.tasks import Described, Task
 
 if TYPE_CHECKING:
@@ -71,6 +71,11 @@ class Race:
         told = list(trial.arms) if trial else []
         found = dict.fromkeys(row.arm for row in rows if row.kind != "rival")
         self.arms = sorted(found, key=lambda name: told.index(name) if name in told else len(told))
+
+    def __str__(self) -> str:
+        """The summary, and under it why an arm gives no verdict where it gives none."""
+        lines = [self.summary().to_string(float_format=lambda value: f"{value:.4g}")]
+        return "\n".join(lines + [f"! {sentence}" for arm in self.arms for sentence in self.refusals(arm)])
 
     @property
     def table(self) -> pd.DataFrame:
@@ -164,6 +169,20 @@ class Race:
                     f"'{arm}' did not learn: it reads {self.told(train.mean())} of its own training part, where the "
                     f"majority gives {self.told(trivial.train)}: try other rates, another start, or look for a dead layer"
                 )
+            elif dead := [
+                row.seed for row in rows if row.train - trivial.train < 0.1 * (train.mean() - trivial.train)
+            ]:
+                found.append(
+                    f"'{arm}' did not learn with seed {dead[0]}, as it did with others: its mean tells of neither; try other "
+                    "rates, or another start"
+                )
+            elif rows[0].loss and 1 == len({(r.train, r.validation, r.test, r.loss) for r in rows}) < len(
+                rows
+            ):
+                found.append(
+                    f"every seed of '{arm}' gave the same run, to the last digit of its loss: look whether the arm sets a seed "
+                    "of its own, or has no use for one"
+                )
         if self.settle and not self.settled(arm):
             budgets = self._budgets(arm)
             what = (
@@ -210,39 +229,67 @@ class Race:
         refused = [sentence for name in arms for sentence in self.refusals(name)]
         if not refused and len({len(self.verdict_rows(name)) for name in arms}) > 1:
             refused = [f"'{arm}' and '{over}' have different numbers of seeds: run the trial to its end"]
+        if not refused and len({row.versions for name in arms for row in self.verdict_rows(name)}) > 1:
+            refused = [f"'{arm}' and '{over}' were run with different versions: begin again with fresh=True"]
         if not refused:
             differences = self._differences(arm, over)
             low, high = rules.interval(differences)
-            if later := self._turns(arm, over, low, high):
+            if later := self._uneven(arm, over, low, high) or self._turns(arm, over, low, high):
                 refused = [later]
         if refused:
             raise NoVerdict(f"no verdict from trial '{self.name}': " + "; ".join(refused))
         value = float(np.mean(differences))
         return Lead(value, low, high, self._sentence(arm, over, value, low, high, len(differences)))
 
-    def _differences(self, arm: str, over: str, doubled: bool = False) -> list[float]:
-        """Seed by seed, at the budgets of the verdict or at twice these."""
-        ours, theirs = ([row.test for row in self._at(name, doubled)] for name in (arm, over))
+    def _differences(self, arm: str, over: str, epochs: dict[str, int] | None = None) -> list[float]:
+        """Seed by seed, at the budgets of the verdict or, where they were run, at others."""
+        ours, theirs = ([row.test for row in self._at(name, epochs or {})] for name in (arm, over))
         return list(
             np.subtract(ours or self.rivals[arm].test, theirs or self.rivals[over].test)
             if ours or theirs
             else []
         )
 
-    def _at(self, name: str, doubled: bool) -> list[Row]:
+    def _at(self, name: str, epochs: dict[str, int]) -> list[Row]:
         if name in self.rivals:
             return []
         rows = self.verdict_rows(name)
-        later = [row for row in self._judged(name) if row.epochs == 2 * rows[0].epochs]
-        return sorted(later, key=lambda row: row.seed) if doubled and len(later) == len(rows) else rows
+        later = [row for row in self._judged(name) if row.epochs == epochs.get(name)]
+        return sorted(later, key=lambda row: row.seed) if len(later) == len(rows) else rows
 
     def _turns(self, arm: str, over: str, low: float, high: float) -> str | None:
-        """Whether the arms were settled each by itself, and yet change places when both have twice as long."""
-        later = rules.interval(self._differences(arm, over, doubled=True))
+        """Whether the arms were settled each by itself, and yet change places, or meet, when both have twice as long."""
+        arms = [name for name in (arm, over) if name not in self.rivals]
+        twice = self._differences(arm, over, {name: 2 * self.budget(name) for name in arms})
+        later = rules.interval(twice)
+        change = rules.interval(np.subtract(twice, self._differences(arm, over)), confidence=0.995)
+        first, last = (arm, over) if low > 0 else (over, arm)
         if (low > 0 > later[1]) or (high < 0 < later[0]):
-            first, last = (arm, over) if low > 0 else (over, arm)
             return f"'{first}' is ahead of '{last}' at this budget and behind it at twice the budget: begin with more epochs"
+        if (low > 0 >= later[0] and change[1] < 0) or (high < 0 <= later[1] and change[0] > 0):
+            return f"'{first}' is ahead of '{last}' at this budget and no more at twice the budget: begin with more epochs"
         return None
+
+    def _uneven(self, arm: str, over: str, low: float, high: float) -> str | None:
+        """Whether a lead is one of budgets: the arms settled at different ones, and it is gone where both have the longer.
+
+        Of two equal arms that still gain less than their seeds differ, chance lets one settle earlier than the other.  What
+        the shorter one would have gained beyond its longest run is taken from what its last doubling gave.
+        """
+        if {arm, over} & set(self.rivals) or self.budget(arm) == self.budget(over) or low <= 0 <= high:
+            return None
+        longer = max(self.budget(arm), self.budget(over))
+        short = min((arm, over), key=self.budget)
+        reach = max(budget for budget in self._budgets(short) if budget <= longer)
+        last, before = ([row.test for row in self._at(short, {short: n})] for n in (reach, reach // 2))
+        gained = math.log2(longer / reach) * np.subtract(last, before) * (1 if short == arm else -1)
+        again = rules.interval(np.add(self._differences(arm, over, {short: reach}), gained))
+        if again[0] > 0 < low or again[1] < 0 > high:
+            return None
+        return (
+            f"'{arm}' and '{over}' settled after {self.budget(arm)} and {self.budget(over)} epochs, and that may be all that "
+            f"parts them, as the lead is gone where '{short}' has as many: begin with {longer} epochs"
+        )
 
     def again(self, arm: str, seed: int = 0) -> None:
         """Train one row of the verdict here and hold it to the table, so that the table cannot rot.
@@ -263,7 +310,9 @@ class Race:
                 f"trial '{self.name}' has no verdict of '{arm}' with seed {seed}; seeds: 0 to {len(rows) - 1}"
             )
         try:
-            if self.trial.settings().get(arm) != recorded.settings:
+            here = about()["versions"]
+            # settings hold bytecode and first weights, which each version and backend has its own of
+            if recorded.versions == here and self.trial.settings().get(arm) != recorded.settings:
                 raise TrialError(
                     f"'{arm}' of trial '{self.name}' was recorded with other settings than the file that describes it has "
                     "now: the table is not of this code; run it with fresh=True (--fresh)"
@@ -284,6 +333,7 @@ class Race:
         print(
             f"✓ {arm}, seed {seed}, run again: {self.told(found.test)} here, {self.told(recorded.test)} in the table "
             f"(allowed: {self.told(allowed)}, twice what its seeds differ)"
+            + (f"; recorded with {recorded.versions}" if recorded.versions != here else "")
         )
 
     def figure(self, width: float = 7.0) -> Figure:
@@ -314,7 +364,7 @@ class Race:
         if self.settle:
             how = "both arms settled" if len(arms) == 2 else f"{arms[0]} settled"
         else:
-            how = f"after {self.verdict_rows(arms[0])[0].steps:,} steps"
+            how = f"after {max(self.verdict_rows(name)[0].steps for name in arms):,} steps"
         best = max(np.mean([row.test for row in self.verdict_rows(name)]) for name in arms)
         better = [
             f"; {name} reads {self.told(row.test)}, which is more than {'either' if len(arms) == 2 else 'that'}"
@@ -338,12 +388,17 @@ class Race:
         """Whether an arm reads one of test and validation part far better than the other, of which it has seen as little."""
         if self.score is not ACCURACY:
             return None
-        error = max(np.hypot(self._error(rows, "test"), self._error(rows, "validation")), 1e-3)
+        apart = np.array([row.test - row.validation for row in rows])
+        chance = np.hypot(self._error(rows, "test"), self._error(rows, "validation"))
+        error = max(chance, apart.std() / np.sqrt(len(rows)), 1e-3)
+        calm = [
+            rival for name, rival in self.rivals.items() if name != NEAREST
+        ]  # which finds near copies itself
         means = {
             part: float(np.mean([getattr(row, part) for row in rows])) for part in ("test", "validation")
         }
         for better, worse in (("test", "validation"), ("validation", "test")):
-            usual = max((getattr(r, better) - getattr(r, worse) for r in self.rivals.values()), default=0.0)
+            usual = max((getattr(r, better) - getattr(r, worse) for r in calm), default=0.0)
             if means[better] - means[worse] - max(usual, 0.0) > 4 * error:
                 return (
                     f"'{arm}' reads {self.told(means[better])} of the {better} part and {self.told(means[worse])} of the "

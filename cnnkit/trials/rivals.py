@@ -26,6 +26,7 @@ __all__ = [
 
 #: The rival that does not look: an arm that is no better than this on its own training part has not learned.
 TRIVIAL = "majority"
+NEAREST = "nearest neighbour"
 _STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
 
 
@@ -59,7 +60,7 @@ def usual(split: Split) -> dict[str, Learner]:
     """The rivals that every task has, by name."""
     found = {TRIVIAL: _constant(split.asks_for_classes)}
     if split.parts["train"][1].ndim == 1 or not split.asks_for_classes:
-        found["nearest neighbour"] = nearest()
+        found[NEAREST] = nearest()
         found["linear, raw values"] = linear(split)
     return found
 

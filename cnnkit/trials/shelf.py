@@ -87,8 +87,5 @@ def main(arguments: list[str] | None = None) -> int:
                 file=sys.stderr,
             )
             return 130
-        print(race.summary().to_string(float_format=lambda v: f"{v:.4g}"))
-        for arm in race.arms:
-            for sentence in race.refusals(arm):
-                print(f"! {sentence}")
+        print(race)
     return 0

@@ -92,6 +92,7 @@ class Table:
         if _line(COLUMNS).encode().startswith(whole):  # cut off before the first row
             return []
         text = whole[: whole.rfind(b"\n") + 1].decode(errors="replace")  # half a row is none: it is run again
+        text = text.replace("\r\n", "\n")  # as Git for Windows checks it out
         lines = text.splitlines(keepends=True)
         if not lines or lines[0] != _line(COLUMNS):
             first = whole[:60].decode(errors="replace").splitlines()[:1]

@@ -94,7 +94,11 @@ def _named(trial: Described, task: Task, result: Callable[[], Outcome]) -> Outco
 
 
 def _work(script: str, name: str, task: Task) -> Outcome:
-    return _trials(script)[name].outcome(task)
+    if name not in (known := _trials(script)):
+        raise TrialError(
+            f"{script} holds the trial '{name}' in no variable of its own: give it one, so that each process finds it"
+        )
+    return known[name].outcome(task)
 
 
 @functools.cache

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -39,3 +42,21 @@ def test_large_numbers_may_differ_in_proportion() -> None:
     agrees("a", [1e6 + 0.5], "b", [1e6], within=1e-6)
     with pytest.raises(Disagreement):
         agrees("a", [1e6 + 2], "b", [1e6], within=1e-6)
+
+
+def test_nbval_compares_the_tolerance_and_not_the_gap_which_another_processor_changes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    plugin = pytest.importorskip("nbval.plugin")
+    root = Path(__file__).parents[2]
+    patterns = plugin.get_sanitize_patterns((root / "tests/nbval.cfg").read_text("utf-8"))
+    shown = []
+    for gap, within in ((3e-7, 1e-5), (8e-7, 1e-5), (0, 1e-5), (3e-7, 1e-4)):
+        agrees("by hand", 1.0, "Keras", 1.0 + gap, within=within)
+        line = capsys.readouterr().out
+        for pattern, instead in patterns:
+            line = re.sub(pattern, instead, line)
+        shown.append(line)
+    assert shown[0] == shown[1] == shown[2] != shown[3]
+    for file in ("Makefile", ".github/workflows/colab.sh"):
+        assert "--nbval-sanitize-with tests/nbval.cfg" in (root / file).read_text("utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ import pytest
 
 from cnnkit.course import breaks, catalogue
 from cnnkit.course.breaks import Break, BreakError, Record, broken, digest, unproven
+from tests.course import notebooks as nb
 
 CHANGE = Break("nothing is added", old="x + 1", new="x")
 
@@ -45,11 +47,25 @@ def test_a_break_replaces_its_text_and_runs_up_to_the_claim() -> None:
 
 def test_a_break_that_matches_nothing_or_twice_is_refused() -> None:
     with pytest.raises(BreakError, match=r"replaces 'x \+ 2', which stands nowhere"):
-        broken(NOTEBOOK, "grows", Break("", old="x + 2", new="x"))
+        broken(NOTEBOOK, "grows", Break("nothing is added", old="x + 2", new="x"))
     with pytest.raises(BreakError, match="stands 2 times, in code cells 0, 1"):
         broken(code("y = x + 1", "z = x + 1", 'claim("grows", y)'), "grows", CHANGE)
     with pytest.raises(BreakError, match="makes no claim 'shrinks'"):
         broken(NOTEBOOK, "shrinks", CHANGE)
+
+
+def test_a_break_of_a_claim_that_is_not_made_is_told_the_nearest() -> None:
+    with pytest.raises(
+        BreakError, match="makes no claim 'grow', so there is nothing to break; did you mean 'grows'"
+    ):
+        broken(NOTEBOOK, "grow", CHANGE)
+
+
+def test_a_break_that_changes_nothing_or_does_not_say_what_it_takes_away_is_refused() -> None:
+    with pytest.raises(BreakError, match=r"replaces 'x \+ 1' by itself: let new= take the cause away"):
+        broken(NOTEBOOK, "grows", Break("nothing is added", old="x + 1", new="x + 1"))
+    with pytest.raises(BreakError, match="does not say when= the claim fails"):
+        broken(NOTEBOOK, "grows", Break(" ", old="x + 1", new="x"))
 
 
 def test_a_claim_whose_break_failed_on_todays_cells_is_proven(chapter: SimpleNamespace) -> None:
@@ -74,6 +90,83 @@ def test_a_claim_that_holds_without_its_cause_is_found(outcome: str, chapter: Si
     assert unproven("c", NOTEBOOK, record(outcome)) == [
         f"'grows' does not fail when nothing is added: {outcome} (why)"
     ]
+
+
+def test_chapters_have_breaks_but_for_those_that_are_listed_and_the_list_only_gets_shorter() -> None:
+    bare = {name for name in catalogue.written_chapters() if not breaks.breaks(name)}
+    assert bare == nb.WITHOUT_BREAKS
+
+
+def test_what_was_seen_to_fail_is_known_and_nothing_else(chapter: SimpleNamespace) -> None:
+    assert breaks.seen_to_fail("c", NOTEBOOK, record()) == {"grows"}
+    edited = code("x = 2", "y = x + 1", 'claim("grows", y, at_least=2)')
+    for kept, notebook in ((record("held"), NOTEBOOK), (record(), edited), ({}, NOTEBOOK)):
+        assert breaks.seen_to_fail("c", notebook, kept) == set()
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A record of a test's own."""
+    monkeypatch.setattr(breaks, "_file", lambda: tmp_path / "breaks.csv")
+    return tmp_path / "breaks.csv"
+
+
+def row(claim: str) -> Record:
+    return Record("layers/pooling", claim, "it is so", "abc", "failed", 'why, "so"', 1.5)
+
+
+def test_the_record_grows_and_keeps_what_another_process_has_added(file: Path) -> None:
+    breaks._keep(row("b"))
+    breaks._keep(row("a"))
+    assert list(breaks.recorded().values()) == [row("a"), row("b")]
+    assert [path.name for path in file.parent.iterdir()] == ["breaks.csv"]
+
+
+def test_a_full_disk_leaves_the_record_as_it_was(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    breaks._keep(row("a"))
+    before = file.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(breaks.csv.DictWriter, "writerow", full)
+    with pytest.raises(
+        BreakError, match=r"break of 'b' could not be recorded in .* \(No space left on device\).*make room"
+    ):
+        breaks._keep(row("b"))
+    assert file.read_bytes() == before and [path.name for path in file.parent.iterdir()] == ["breaks.csv"]
+
+
+def test_a_record_cut_in_half_is_named_with_its_row(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    breaks._keep(row("a"))
+    breaks._keep(row("b"))
+    file.write_bytes(file.read_bytes()[:-25])
+    with pytest.raises(
+        BreakError, match=r"holds a row that cannot be read, of 'layers/pooling' and 'b': delete it"
+    ):
+        breaks.recorded()
+    assert breaks.main([]) == 2
+    assert "holds a row that cannot be read" in capsys.readouterr().err
+
+
+def test_a_chapter_without_breaks_is_told_where_they_belong(
+    chapter: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chapter.BREAKS = {}
+    assert breaks.main(["layers/pooling"]) == 2
+    assert (
+        capsys.readouterr().err
+        == "chapter 'layers/pooling' has no breaks: list them as BREAKS in its sidecar\n"
+    )
+
+
+def test_a_break_that_cannot_be_made_is_named_with_its_chapter_before_any_is_run(
+    chapter: SimpleNamespace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaks, "_read", lambda name: NOTEBOOK)
+    chapter.BREAKS = {"grows": CHANGE, "shrinks": CHANGE}
+    assert breaks.main(["layers/pooling"]) == 2
+    assert capsys.readouterr().err.startswith("layers/pooling: the chapter makes no claim 'shrinks'")
 
 
 def test_every_break_of_the_book_was_run_on_todays_cells_and_failed_as_it_should() -> None:

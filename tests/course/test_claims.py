@@ -25,8 +25,8 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ({"measured": 60_000, "published": 60_000}, "✓ x: measured 60,000 · published 60,000 · exact"),
         ({"measured": np.int64(138_357_544), "published": 138e6, "rel": 0.01}, "✓ x: measured 138,357,544 · published 138,000,000 · within 1 %"),
-        ({"measured": np.float32(0.98765), "at_least": 0.9}, "✓ x: measured 0.988 · at least 0.9"),
-        ({"measured": 0.5, "at_least": 0.1, "at_most": 0.5}, "✓ x: measured 0.5 · at least 0.1 and at most 0.5"),
+        ({"measured": np.float32(0.98765), "at_least": 0.9, "why": "chance is 0.1"}, "✓ x: measured 0.988 · at least 0.9 (chance is 0.1)"),
+        ({"measured": 0.5, "at_least": 0.1, "at_most": 0.5, "why": "so"}, "✓ x: measured 0.5 · at least 0.1 and at most 0.5 (so)"),
         ({"measured": (3, 5, 9), "published": [3, 5, 9]}, "✓ x: measured 3 × 5 × 9 · published 3 × 5 × 9 · exact"),
         ({"measured": np.bool_(True), "published": True}, "✓ x: measured yes · published yes · exact"),
         ({"measured": 8.69, "published": 8.7, "abs": 0.05}, "✓ x: measured 8.69 · published 8.7 · within 0.05"),
@@ -46,12 +46,15 @@ def test_a_claim_that_holds_prints_one_line(
     [
         ({"measured": 60_001, "published": 60_000}, "measured 60,001; published 60,000, exact"),
         ({"measured": 1.02, "published": 1.0, "rel": 0.01}, r"measured 1.02; published 1, within 1 %"),
-        ({"measured": 0.8999, "at_least": 0.9}, r"measured 0.9 \(exactly: 0.8999\); at least 0.9"),
-        ({"measured": 0.52, "at_most": 0.5}, "measured 0.52; at most 0.5"),
-        ({"measured": 0.52, "at_least": 0.1, "at_most": 0.5}, "at least 0.1 and at most 0.5"),
-        ({"measured": math.nan, "at_least": 0.0}, "measured nan"),
+        (
+            {"measured": 0.8999, "at_least": 0.9, "why": "so"},
+            r"measured 0.9 \(exactly: 0.8999\); at least 0.9",
+        ),
+        ({"measured": 0.52, "at_most": 0.5, "why": "so"}, "measured 0.52; at most 0.5"),
+        ({"measured": 0.52, "at_least": 0.1, "at_most": 0.5, "why": "so"}, "at least 0.1 and at most 0.5"),
+        ({"measured": math.nan, "at_least": 0.0, "why": "so"}, "measured nan"),
         ({"measured": math.nan, "published": 1.0, "rel": 0.5}, "measured nan"),
-        ({"measured": math.inf, "at_least": 0.0}, "measured inf"),
+        ({"measured": math.inf, "at_least": 0.0, "why": "so"}, "measured inf"),
         ({"measured": (3, 5), "published": (3, 5, 9)}, "published 3 × 5 × 9"),
         ({"measured": False, "published": True}, "measured no; published yes"),
     ],
@@ -78,6 +81,23 @@ def test_a_claim_that_makes_no_sense_is_refused(arguments: dict) -> None:
         claim("x", **arguments)
 
 
+@pytest.mark.parametrize("why", ["", "  "])
+@pytest.mark.parametrize("bounds", [{"at_least": 0}, {"at_most": 2}, {"at_least": 0, "at_most": 2}])
+def test_a_bound_without_its_reason_is_refused_and_told_what_a_reason_is(bounds: dict, why: str) -> None:
+    with pytest.raises(TypeError, match=r"claim 'x'.*without a reason: say with why=.*'chance is 0\.1'"):
+        claim("x", 1, **bounds, why=why)
+
+
+def test_a_claim_that_is_both_published_and_expected_is_told_that_it_has_both() -> None:
+    with pytest.raises(TypeError, match=r"needs one of published=.* it has published and expected"):
+        claim("x", 1, published=1, expected=1)
+
+
+def test_bounds_that_nothing_can_meet_are_refused() -> None:
+    with pytest.raises(TypeError, match="at_least=2 is above at_most=1: nothing can lie between"):
+        claim("x", 1, at_least=2, at_most=1, why="so")
+
+
 AHEAD = Lead(0.02, 0.01, 0.03, "a reads 2 points more than b")
 
 
@@ -89,7 +109,7 @@ def test_a_verdict_is_held_to_a_bound_by_its_whole_interval(
     assert capsys.readouterr().out == line
     for bounds in ({"at_least": 0.015}, {"at_most": 0.025}):
         with pytest.raises(ClaimFailed, match="a reads 2 points more than b"):
-            claim("x", AHEAD, **bounds)
+            claim("x", AHEAD, **bounds, why="so")
 
 
 def test_a_statement_that_has_room_for_the_measured_says_it(
@@ -98,8 +118,10 @@ def test_a_statement_that_has_room_for_the_measured_says_it(
     monkeypatch.setattr(
         claims, "find", lambda kind, id, chapter: Claim("Twelve layers deep, {measured}.", "us")
     )
-    claim("x", AHEAD, at_least=0.0)
-    assert capsys.readouterr().out == "✓ Twelve layers deep, a reads 2 points more than b. · at least 0\n"
+    claim("x", AHEAD, at_least=0.0, why="so")
+    assert (
+        capsys.readouterr().out == "✓ Twelve layers deep, a reads 2 points more than b. · at least 0 (so)\n"
+    )
 
 
 def test_a_claim_says_what_makes_it_fail(
@@ -107,18 +129,18 @@ def test_a_claim_says_what_makes_it_fail(
 ) -> None:
     monkeypatch.setattr(claims, "breaks", lambda chapter: {"x": Break("labels are shuffled", "a", "b")})
     monkeypatch.setattr(claims.notebook, "current_chapter", lambda: "layers/pooling")
-    claim("x", 3, at_least=2)
-    assert capsys.readouterr().out == "✓ x: measured 3 · at least 2 · fails when labels are shuffled\n"
+    claim("x", 3, at_least=2, why="so")
+    assert capsys.readouterr().out == "✓ x: measured 3 · at least 2 (so) · fails when labels are shuffled\n"
 
 
 def test_while_a_break_runs_only_its_own_claim_counts(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(TRIED, "x")
-    claim("y", 1, at_least=2)
+    claim("y", 1, at_least=2, why="so")
     assert capsys.readouterr().out == ""
     with pytest.raises(ClaimFailed):
-        claim("x", 1, at_least=2)
+        claim("x", 1, at_least=2, why="so")
 
 
 def test_an_unknown_claim_lists_the_known_ones_of_its_chapter() -> None:
@@ -149,6 +171,13 @@ def test_every_claim_says_something_and_names_its_source() -> None:
         if len(entry.statement.split()) < 4 or not entry.source or "$" in entry.statement
     ]
     assert faults == []
+
+
+def test_every_bound_of_the_book_has_its_reason() -> None:
+    bare = {
+        f.chapter for f in collect(nb.CHAPTERS) if f.rule.startswith(("at least", "at most")) and not f.why
+    }
+    assert bare <= nb.FOLLOWING
 
 
 def test_all_findings_are_collected_from_the_notebooks() -> None:

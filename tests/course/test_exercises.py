@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import symtable
 import sys
 from typing import Any
 
@@ -80,6 +81,39 @@ def test_an_exercise_helps(name: str) -> None:
     task = ALL[name]
     assert task.hints and task.mistakes, "a hint and a recognised mistake are owed"
     assert len({m.message for m in task.mistakes}) == len(task.mistakes)
+    assert len(set(task.hints)) == 2 or name.partition(":")[0] in nb.FOLLOWING
+
+
+@pytest.mark.parametrize("name", [name for name, task in ALL.items() if not task.asks_for_a_value])
+def test_a_function_is_tried_on_several_inputs(name: str) -> None:
+    assert len(ALL[name].cases()) >= 4 or name.partition(":")[0] in nb.FOLLOWING
+
+
+@pytest.mark.parametrize("chapter", sorted(set(catalogue.written_chapters()) - nb.FOLLOWING))
+def test_a_chapter_has_four_exercises_to_compute_predict_build_and_break(chapter: str) -> None:
+    assert len(catalogue.exercises(chapter)) == 4
+
+
+def global_names(table: symtable.SymbolTable, inner: bool = False) -> set[str]:
+    """The names of the notebook that a cell binds or reads, in its functions too."""
+    found = {
+        s.get_name() for s in table.get_symbols() if s.is_global() or (not inner and not s.is_imported())
+    }
+    return found.union(*(global_names(child, True) for child in table.get_children()))
+
+
+@pytest.mark.parametrize("chapter", sorted(set(catalogue.written_chapters()) - nb.FOLLOWING))
+def test_no_answer_takes_a_name_that_the_chapter_uses(chapter: str) -> None:
+    taken, answers = set(), {}
+    for cell in map(nb.text, nb.code_cells(nb.read(chapter))[1:]):
+        table = symtable.symtable(cell, "cell", "exec")
+        if "\ncheck(" in cell:
+            answers |= {
+                s.get_name(): cell for s in table.get_symbols() if s.is_assigned() or s.is_namespace()
+            }
+        else:
+            taken |= global_names(table)
+    assert {name: cell for name, cell in answers.items() if name in taken} == {}
 
 
 @solves(
@@ -87,7 +121,7 @@ def test_an_exercise_helps(name: str) -> None:
     title="Square",
     task="Square each number.",
     hints=("Not twice.",),
-    inputs=lambda: [(np.array([[1.0, 2.0], [3.0, 5.0]]),)],
+    inputs=lambda: [(np.array([[1.0, 2.0], [3.0, 5.0]]),), (np.array([[7.0, 0.0], [-2.0, 0.5]]),)],
 )
 def square(x: np.ndarray, power: int = 2) -> np.ndarray:
     # each entry by itself
@@ -136,7 +170,7 @@ def fail(x):
         (lambda x: ..., "not attempted"),
         (lambda x: 2 * x, "You doubled."),
         (lambda x: x * np.nan, "NaN"),
-        (lambda x: (x * x)[:1], "shape is wrong: got (1, 2), expected (2, 2)"),
+        (lambda x: (x * x)[:1], "shape is wrong: got (1, 2), too short along axis 0"),
         (lambda x: (x * x).T, "rows and columns are exchanged"),
         (lambda x: (x * x)[::-1, ::-1], "flipped in both directions"),
         (lambda x: x * x + 1, "off by one: your answer is 1 too large"),
@@ -145,7 +179,7 @@ def fail(x):
         (lambda x: [[1], [2, 3]], "wrong type"),
         (lambda x: (x, x[:, 0]), "wrong type"),
         (lambda x: keras.KerasTensor((2, 2)), "wrong type"),
-        (lambda x: sys.exit("enough"), "raises SystemExit"),
+        (lambda x: sys.exit("enough"), "leaves Python (SystemExit)"),
         (lambda x: x * x * 3, "got [[3.0, 12.0], [27.0, 75.0]]"),
         (mutate, "changes its input"),
         (fail, "raises RuntimeError for the input [[1.0, 2.0], [3.0, 5.0]]: oh"),

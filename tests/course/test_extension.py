@@ -15,7 +15,8 @@ from docutils import nodes
 from PIL import Image
 from sphinx.errors import ExtensionError
 
-from cnnkit.course import catalogue
+from cnnkit.course import breaks, catalogue, claims
+from cnnkit.course.claims import Finding
 from cnnkit.layers import BlurPool2D
 from tests.course import notebooks as nb
 
@@ -149,6 +150,44 @@ def test_tables_are_put_where_a_page_asks_and_nowhere_else(monkeypatch: pytest.M
 def test_the_table_of_claims_links_each_to_its_cell() -> None:
     lines = "\n".join(tables.claims(""))
     assert 'href="../chapters/models/lenet.html#claim-lenet5-params"' in lines
+
+
+def test_the_table_of_claims_says_what_each_is_held_to_what_makes_it_fail_and_whether_that_was_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = {"chapter": "models/lenet", "statement": "It is so.", "source": "us", "measured": "3"}
+    found = [
+        Finding(
+            id="a",
+            published="",
+            rule="at least 2",
+            why="chance is 1",
+            fails_when="labels are shuffled",
+            **row,
+        ),
+        Finding(id="b", published="", rule="at least 2", why="chance is 1", fails_when="it rains", **row),
+        Finding(id="c", published="3", rule="exact", **row),
+        Finding(id="d", published="", expected="3", rule="within 1 %", **row),
+    ]
+    monkeypatch.setattr(claims, "collect", lambda folder: found)
+    monkeypatch.setattr(breaks, "seen_to_fail", lambda chapter, notebook, record: {"a"})
+    lines = tables.claims("")
+    cells = [[cell.strip() for cell in line.split("|")[-3:-1]] for line in lines if "#claim-" in line]
+    assert cells == [
+        ["✓ at least 2 (chance is 1)", "labels are shuffled (seen)"],
+        ["✓ at least 2 (chance is 1)", "it rains (not seen yet)"],
+        ["✓ published 3, exact", "·"],
+        ["✓ expected 3, within 1 %", "·"],
+    ]
+    assert "1 of them were seen to fail" in lines[0]
+
+
+def test_a_page_that_rests_on_a_claim_shows_what_it_measured_and_links_to_its_cell() -> None:
+    (line,) = tables.measured("stochastic-pooling-expectation")
+    assert 'href="../chapters/layers/pooling.html#claim-stochastic-pooling-expectation">' in line
+    assert line.endswith("(measured 3).")
+    with pytest.raises(ExtensionError, match="'tile-25-neuron'; did you mean 'tile-25-neurons'"):
+        tables.measured("tile-25-neuron")
 
 
 def test_the_references_are_those_of_the_chapters_that_stand() -> None:

@@ -35,7 +35,9 @@ def book(tmp_path: Path) -> Path:
     (tmp_path / "book/glossary.md").write_text(
         "# Glossary\n\nMax pooling (overlapping)\n: The largest.\n", "utf-8"
     )
-    (tmp_path / "book/myths.md").write_text("# Myths\n\n## Twenty-five neurons\n\nWeights.\n", "utf-8")
+    (tmp_path / "book/myths.md").write_text(
+        "# Myths\n\n(tile-25)=\n## Twenty-five neurons\n\nWeights.\n", "utf-8"
+    )
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests/test_a.py").write_text("def test_it():\n    pass\n", "utf-8")
     return tmp_path
@@ -59,6 +61,9 @@ def test_a_row_is_covered_by_its_mark_or_by_its_claim_alone(book: Path) -> None:
         ("glossary", "", "which book/glossary.md does not have"),
         ("myths", "Twenty-five neurons", None),
         ("myths", "Thirty neurons", "which book/myths.md does not have"),
+        ("myths", "tile-25", None),
+        ("myths", "tile", "which book/myths.md does not have"),
+        ("myths", "tile-25-neurons", "which book/myths.md does not have"),
         ("test", "tests/test_a.py::test_it", None),
         ("test", "tests/test_a.py::test_that", "there is no such test"),
         ("test", "tests/test_a.py", "there is no such test"),

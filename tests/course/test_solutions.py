@@ -38,7 +38,9 @@ def parameters(*stack: keras.Layer, shape: Sequence[int]) -> int:
 
 
 def unseen(n: int, k: int, s: int) -> int:
-    """Pixels that no gradient reaches."""
+    """Pixels that no gradient reaches; where no window fits, all of them."""
+    if k > n:
+        return n
     x, w = np.zeros((1, 1, n, 1)), np.ones((1, k, 1, 1))
     dy = np.ones((1, 1, scratch.output_size(n, k, s), 1))
     return int(np.sum(scratch.convolve2d_backward(dy, x, w, stride=(1, s))[0] == 0))
@@ -106,7 +108,6 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "move-by-one-pixel": lambda x, size: np.array_equal(
         *(scratch.max_pool2d(image(p), size) for p in (x, np.roll(x, 1, axis=1)))
     ),
-    "build-energy": lambda x, even, odd: origins.complex_cell_energy(x, even, odd),
     "reverse": lambda frames, spikes: origins.spike_triggered_average(frames, spikes),
     "kernel-gradient": lambda x, dy: scratch.convolve2d(image(x), kernel(dy))[0, :, :, 0],
     "image-gradient": lambda dy, w: scratch.true_convolve2d(dy, w),
@@ -115,16 +116,12 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "strided-correlation": lambda x, w, s=1, p=0: plain(
         scratch.convolve2d(image(x), kernel(w), stride=s, padding=p)
     ),
-    "one-kernel-for-two": scratch.true_convolve2d,
     "blind-pixels": unseen,
     "separable-saving": lambda k, c, maps: (
         insight.multiply_adds(keras.Sequential([keras.Input((k, k, c)), layers.Conv2D(maps, k)]))
         / insight.multiply_adds(keras.Sequential([keras.Input((k, k, c)), layers.SeparableConv2D(maps, k)]))
     ),
     "paint": painted,
-    "lottery": lambda window: scratch.stochastic_pool2d(
-        image(window.reshape(1, -1)), (1, window.size)
-    ).item(),
     "lp-gradient": lambda a, p: gradient(
         lambda a: keras.ops.power(keras.ops.mean(keras.ops.power(keras.ops.abs(a), p)), 1 / p), a
     ),
@@ -132,7 +129,6 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "one-box": lambda x, box, n: scratch.roi_pool2d(image(x), np.array([[box]]), n)[0, 0, :, :, 0],
     "ten-sigmoids": slopes,
     "fitted-gain": lambda z, f_of_z: np.linalg.norm(z) / np.linalg.norm(f_of_z),
-    "group-norm": lambda x, groups, epsilon=1e-3: scratch.group_normalize(x, groups, epsilon=epsilon),
     "fold": folded,
     "from-the-top": lambda chain: field(chain, dilated=True).size[0],
     "window-of-a-unit": lambda chain, unit: field(chain, dilated=False).window(unit)[0],
@@ -151,9 +147,6 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "connections": lambda side, maps, inputs: (
         insight.multiply_adds(keras.Sequential([keras.Input((side, side, inputs)), layers.Conv2D(maps, 1)]))
         + side * side * maps
-    ),
-    "subsample": lambda x, a, b: plain(
-        scratch.scaled_tanh(scratch.trainable_subsampling2d(image(x), np.array([a]), np.array([b])))
     ),
     "seen-by": lambda j: np.flatnonzero(models.c3_table()[:, j]),
 }
@@ -174,12 +167,6 @@ PROPERTIES: dict[str, Callable[..., bool]] = {
     ),
     "kill": lambda b, x, w: bool((x @ w + b).max() <= 1e-12 and np.allclose((x @ w + b).max(axis=0), 0)),
     "bad-company": lambda companion, x: bool(np.isclose(np.mean([*x, companion]), x[0])),
-    "one-kernel": lambda w2, w, s: bool(
-        np.allclose(
-            painted(np.arange(1.0, 6), w2, s),
-            np.convolve(np.repeat(np.arange(1.0, 6), s), w[::-1]),
-        )
-    ),
 }
 
 

@@ -62,6 +62,7 @@ def ones(*shape):
     return np.ones(shape, "float32")
 
 
+ADAPTS = hasattr(layers, "AdaptiveAveragePooling2D")  # Keras 3.10 has none
 SMALL = {
     "stride, dilation and valid padding": lambda: chain(
         (40, 40, 1), layers.Conv2D(2, 3, strides=2), layers.Conv2D(2, 3, dilation_rate=3), layers.Conv2D(2, 5)
@@ -102,9 +103,6 @@ SMALL = {
     "a spectrogram without channel": lambda: chain(
         (20, 16), layers.Reshape((20, 16, 1)), layers.Conv2D(2, (5, 3))
     ),
-    "a pooling that adapts": lambda: chain(
-        (24, 20, 1), layers.Conv2D(2, 3, padding="same"), layers.AdaptiveAveragePooling2D((6, 10))
-    ),
     "the middle cut out": lambda: chain((21, 20, 1), layers.CenterCrop(14, 12), layers.Conv2D(2, 3)),
     "one model for each moment": lambda: chain(
         (4, 16, 16, 1),
@@ -116,6 +114,10 @@ SMALL = {
     "encoder and decoder": unet,
     "nested and shared": nested,
 }
+if ADAPTS:
+    SMALL["a pooling that adapts"] = lambda: chain(
+        (24, 20, 1), layers.Conv2D(2, 3, padding="same"), layers.AdaptiveAveragePooling2D((6, 10))
+    )
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -308,7 +310,10 @@ def test_what_an_unknown_layer_sees_is_unknown_and_so_is_all_that_follows_until_
     [
         lambda x: layers.Lambda(lambda x: x[:, ::-1], output_shape=(16, 16, 1))(x),
         lambda x: ops.image.gaussian_blur(x, data_format="channels_last"),
-        lambda x: layers.AdaptiveAveragePooling2D(5)(x),
+        pytest.param(
+            lambda x: layers.AdaptiveAveragePooling2D(5)(x),
+            marks=pytest.mark.skipif(not ADAPTS, reason="this Keras has no such layer"),
+        ),
         lambda x: layers.TimeDistributed(chain((16, 1), Unknown()))(x),
         lambda x: Nested()(x),
     ],
@@ -354,7 +359,7 @@ def test_a_softmax_over_places_mixes_them():
         (lambda x: ops.cumsum(x, axis=2), ((3, 16), "3xwhole")),
         (lambda x: ops.stack([x, x], axis=3), ((3, 3), "3")),
         (lambda x: ops.concatenate([x, x], axis=-1), ((3, 3), "3")),
-        (lambda x: ops.logsumexp(x, axis=1), ((16, 3), "wholex3")),
+        (lambda x: ops.logsumexp(x, axis=(1,)), ((16, 3), "wholex3")),
         (lambda x: ops.max(x, axis=2, keepdims=True), ((3, 16), "3xwhole")),
         (lambda x: ops.matmul(x, ones(2, 3)), ((16, 16), "whole")),
         (lambda x: x[:, 2:, ::2], ((3, 3), "3")),

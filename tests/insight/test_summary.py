@@ -10,8 +10,8 @@ import pandas
 import pytest
 from keras import layers
 
-from cnnkit._valueless import without_values
 from cnnkit.insight import receptive_field, summary
+from cnnkit.models import without_values
 
 
 def branching():

@@ -35,7 +35,6 @@ from keras import ops
 
 from cnnkit import gradients, insight, models
 from cnnkit._paths import resource
-from cnnkit._valueless import without_values
 from cnnkit.models.registry import lookup
 from tests.models.variants import BATCH, Case, copied, enliven, fresh, inputs, near, outputs, small
 
@@ -90,7 +89,7 @@ def check_card(name: str) -> None:
 def check_counts(name: str) -> None:
     """What is trained, what is kept, what is multiplied and seen: to the last integer what the card says."""
     card = models.card(name)
-    with without_values():
+    with models.without_values():
         model = models.create(name)
     counted = trainable(model), model.count_params()
     assert counted[0] == card.parameters, (
@@ -118,7 +117,7 @@ def trainable(model: keras.Model) -> int:
 def check_outputs(name: str) -> None:
     """As many outputs as the card names; `classes` sets the number of scores."""
     card = models.card(name)
-    with without_values():
+    with models.without_values():
         model = models.create(name)
         assert len(model.outputs) == len(card.outputs), (
             f"{len(model.outputs)} outputs, the card names {card.outputs}"
@@ -139,7 +138,7 @@ def check_dtypes(name: str) -> None:
         ("mixed_bfloat16", "float32"),
         ("float64", "float64"),
     ):
-        with without_values():
+        with models.without_values():
             model = models.create(name, dtype=dtype)
         for output in model.outputs:
             told = keras.backend.standardize_dtype(output.dtype)
@@ -151,7 +150,7 @@ def check_dtypes(name: str) -> None:
 def check_layout(name: str) -> None:
     """Channels are last, whatever Keras's own setting is."""
     before = keras.config.image_data_format()
-    with without_values():
+    with models.without_values():
         wanted = [output.shape for output in models.create(name).outputs]
         keras.config.set_image_data_format("channels_first")
         try:
@@ -163,7 +162,7 @@ def check_layout(name: str) -> None:
 
 def check_names(name: str) -> None:
     """Made twice, its weights have the same paths: layers have names of their own and not Keras's running numbers."""
-    with without_values():
+    with models.without_values():
         first, second = ([weight.path for weight in models.create(name).weights] for _ in range(2))
     for one, other in zip(first, second, strict=True):
         assert one == other, f"a layer has no name of its own: its weight is '{one}' and then '{other}'"
@@ -174,7 +173,7 @@ def check_stages(name: str) -> None:
     card = models.card(name)
     if card.classes is None:
         return
-    with without_values():
+    with models.without_values():
         whole, bare = models.create(name), models.create(name, classes=None)
         assert len(bare.layers) < len(whole.layers), "classes=None left the head where it was"
         pooled = models.create(name, classes=None, pooling="avg")
@@ -217,7 +216,7 @@ def check_minimum(name: str) -> None:
 def check_options(name: str, case: Case) -> None:
     """Each further option of the case has its exact count."""
     for options, wanted in case.get("options", ()):
-        with without_values():
+        with models.without_values():
             count = trainable(models.create(name, **options))
         assert count == wanted, f"{count:,} parameters with {options}, not {wanted:,}"
 

@@ -355,7 +355,7 @@ def test_a_net_without_classes_is_made_and_asked_for_none() -> None:
 def test_a_wrong_request_is_told_what_was_given_and_what_is_needed(name, wanted: dict, told: str) -> None:
     bare = {key: CARD[key] for key in ("year", "title", "classes", "inputs")}
     models.register("headless", **bare)(
-        lambda classes, input_shape: keras.Sequential([layers.Dense(classes)])
+        lambda classes, input_shape: keras.Sequential([keras.Input(input_shape), layers.Dense(classes)])
     )
     models.register("vectors", **bare)(
         lambda classes, input_shape: keras.Sequential([keras.Input(input_shape), layers.Flatten()])

@@ -243,7 +243,8 @@ def test_small_inputs_catch_a_minimum_that_is_too_small() -> None:
     def needs_eight(classes, input_shape):
         return sound(classes, input_shape, change=layers.MaxPooling2D(8, name="pool"))
 
-    with pytest.raises(ValueError, match="pool"):
+    # Keras 3.10 makes an empty map of it, and a mean of nothing.
+    with pytest.raises((ValueError, AssertionError), match=r"pool|holds nan"):
         CHECKS["small_inputs"](register(needs_eight), CASE)
 
 

@@ -39,6 +39,12 @@ def test_seeds_that_were_left_out_are_missed() -> None:
     assert "have different numbers of seeds" in refused(race(rows_of("a", flat()), more))
 
 
+def test_a_race_prints_a_line_for_each_arm_and_under_them_what_forbids_a_verdict() -> None:
+    told = str(race(rows_of("a", flat()), rows_of("b", flat(), rates=(0.01,)))).splitlines()
+    assert [line.split()[0] for line in told if line[:1] in ("a", "b")] == ["arm", "a", "b"]
+    assert told[-1].startswith("! 'b' does best at the highest rate that was tried")
+
+
 def test_one_rate_alone_is_an_edge() -> None:
     rows = rows_of("b", flat(), rates=(0.01,))
     assert "'b' does best at the highest rate that was tried (0.01)" in refused(
@@ -360,3 +366,19 @@ def test_an_arm_that_explodes_can_be_drawn_beside_others() -> None:
     bad = rows_of("b", lambda n, rng: 3 * (float("-inf"),))
     fig = race(rows_of("a", flat()), bad).figure()
     assert "◂ exploded" in [t.get_text() for t in fig.axes[0].texts]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "told"),
+    [
+        (lambda x: 0, r"int64 of shape \(\) for 120 examples"),
+        (lambda x: None, r"object of shape \(\)"),
+        (lambda x: np.zeros(3), r"float64 of shape \(3,\)"),
+        (lambda x: np.array(["a"] * len(x)), "<U1 of shape"),
+    ],
+)
+def test_an_arm_that_predicts_no_row_of_numbers_for_each_example_is_named(outputs, told, tmp_path) -> None:
+    arm = Learner(lambda x, y, **_: None, lambda fitted, x: outputs(x))
+    message = f"arm 'odd' of trial 'small' fails with seed 1000 at rate 0.01: ValueError: it predicts {told}"
+    with pytest.raises(TrialError, match=message):
+        make(tmp_path, arms={"odd": arm}).run(progress=False)

@@ -5,12 +5,18 @@ from __future__ import annotations
 import csv
 import importlib
 import re
+from typing import TYPE_CHECKING
 
 from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
 
+from cnnkit._names import unknown
 from cnnkit.course.catalogue import reading_order
 from cnnkit_book import api, shelf
 from cnnkit_book.shelf import ROOT
+
+if TYPE_CHECKING:
+    from cnnkit.course.claims import Finding
 
 
 def setup(app: Sphinx) -> None:
@@ -29,22 +35,59 @@ def fill_in_tables(app: Sphinx, docname: str, source: list[str]) -> None:
 
 
 def claims(_: str) -> list[str]:
-    """Every claim that the notebooks checked: statement, source, measured, published, verdict, link to its cell."""
+    """Every claim that the notebooks checked: statement, source, measured, held to what, what makes it fail, its cell."""
+    from cnnkit.course import breaks
     from cnnkit.course.claims import collect
 
-    findings = collect(ROOT / "chapters")
-    lines = [f"{len(findings)} claims, each measured when its chapter last ran, and again on every test."]
-    for chapter in dict.fromkeys(finding.chapter for finding in findings):
+    findings, record = collect(ROOT / "chapters"), breaks.recorded()
+    chapters = list(dict.fromkeys(finding.chapter for finding in findings))
+    seen = {
+        (chapter, claim)
+        for chapter in chapters
+        for claim in breaks.seen_to_fail(chapter, breaks._read(chapter), record)
+    }
+    lines = [
+        f"{len(findings)} claims, each measured when its chapter last ran, and again on every test. {len(seen)} of them were "
+        "seen to fail when their cause was taken away."
+    ]
+    for chapter in chapters:
         lines += ["", f"## {shelf.title(chapter)}", "", "::::{container} claims", ""]
-        lines += ["| what is said | measured | published | holds |", "|---|---|---|---|"]
+        lines += ["| what is said | measured | held to | fails when |", "|---|---|---|---|"]
         for finding in (f for f in findings if f.chapter == chapter):
             statement = finding.statement.replace("|", "\\|")
             lines.append(
                 f'| <a href="../chapters/{chapter}.html#claim-{finding.id}">{statement}</a> <br> {_source(finding.source)} '
-                f"| {finding.measured} | {finding.published or '·'} | ✓ {finding.rule} |"
+                f"| {finding.measured} | {_held(finding)} | {_fails(finding, (chapter, finding.id) in seen)} |"
             )
         lines += ["", "::::"]
     return lines
+
+
+def measured(id: str) -> list[str]:
+    """What one claim measured, for a page that rests on it, with a link to its cell."""
+    from cnnkit.course.claims import collect
+
+    findings = {finding.id: finding for finding in collect(ROOT / "chapters")}
+    if id not in findings:
+        raise ExtensionError(unknown("claim of the chapters", id, findings))
+    finding = findings[id]
+    where = f'<a href="../chapters/{finding.chapter}.html#claim-{id}">{shelf.title(finding.chapter)}</a>'
+    number = "" if finding.measured in ("0", "yes") else f" (measured {finding.measured})"
+    return [f"**Measured**, in {where}: {_safe(finding.statement.rstrip('.'))}{number}."]
+
+
+def _held(finding: Finding) -> str:
+    """What a claim is held to: a published number, theory's, or a bound and its reason."""
+    beside = [f"{word} {value}" for word in ("published", "expected") if (value := getattr(finding, word))]
+    reason = f" ({finding.why})" if finding.why else ""
+    return f"✓ {', '.join([*beside, finding.rule])}{reason}".replace("|", "\\|")
+
+
+def _fails(finding: Finding, seen: bool) -> str:
+    """What makes a claim fail, and whether that was seen."""
+    if not finding.fails_when:
+        return "·"
+    return f"{finding.fails_when.replace('|', chr(92) + '|')} ({'seen' if seen else 'not seen yet'})"
 
 
 def coverage_table(_: str) -> list[str]:
@@ -114,6 +157,7 @@ def names(module: str) -> list[str]:
 
 TABLES = {
     "claims": claims,
+    "measured": measured,
     "coverage": coverage_table,
     "references": references,
     "modules": modules,

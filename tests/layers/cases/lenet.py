@@ -101,6 +101,12 @@ CASES = {
         {"kwargs": {"pool_size": (1, 2, 3)}, "input_shape": (3, 4, 7, 2), "oracle": summed},
     ],
     "RadialBasisScores": [
+        {  # few numbers first: PyTorch's compiler takes half a minute for the 840 of LeNet-5
+            "kwargs": {"centres": [[1.0, -1.0, 0.5], [-2.0, 1.0, 1.0]]},
+            "input_shape": (3,),
+            "oracle": lambda layer, x: scratch.radial_basis_scores(x, layer.centres),
+            "layout": False,
+        },
         {
             "kwargs": {"centres": character_codes(12)},
             "input_shape": (84,),

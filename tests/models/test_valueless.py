@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 
-from cnnkit._valueless import without_values
+from cnnkit.models import without_values
 
 
 def dense() -> keras.Layer:
