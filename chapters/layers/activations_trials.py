@@ -89,14 +89,10 @@ two_layers = trials.trial(
 six_layers = trials.trial("activations-6-layers", grid(6, *DEEP), SPLIT, RATES, training=RECIPE)
 twenty_layers = trials.trial("activations-20-layers", grid(20, *DEEP), SPLIT, RATES, training=RECIPE)
 
-# The nets that learn nothing above, at the larger rates that sigmoids like, and for longer.
+# The six layers that learn nothing above, at the larger rates that sigmoids like, and for longer.
 stuck = trials.trial(
-    "activations-stuck-sigmoids",
-    {
-        "6 layers, Glorot": stack("sigmoid", "Glorot", 6),
-        "20 layers, Glorot": stack("sigmoid", "Glorot", 20),
-        "20 layers, four times Glorot": stack("sigmoid", "four times Glorot", 20),
-    },
+    "activations-stuck-6-layers",
+    grid(6, ("sigmoid", "Glorot")),
     SPLIT,
     rates=(0.3, 0.9, 2.7),
     training=trials.Training(epochs=80, batch_size=BATCH),

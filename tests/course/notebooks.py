@@ -26,7 +26,6 @@ FOLLOWING = {
     "orientation",
     "origins/neocognitron",
     "origins/first-convnets",
-    "layers/activations",
     "layers/receptive-fields",
     "layers/heads-and-losses",
 }

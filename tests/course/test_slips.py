@@ -18,7 +18,6 @@ ALL = {
 FOLLOWING = {
     "orientation:move-by-one-pixel",
     "origins/first-convnets:kernel-gradient",
-    "layers/activations:maxout-by-hand",
     "layers/receptive-fields:blind-spots",
     "layers/heads-and-losses:huber-gradient",
     "layers/heads-and-losses:dice-of-masks",
