@@ -4,132 +4,187 @@ from __future__ import annotations
 
 import numpy as np
 
+from cnnkit.course.breaks import Break
 from cnnkit.course.claims import Claim
 from cnnkit.course.exercises import Inputs, solves
 
 QUESTION = "What must a nonlinearity do for a deep net to learn?"
 
 CLAIMS = {
-    "tanh-is-a-sigmoid": Claim(
-        "tanh(x) = 2 sigmoid(2x) - 1: the two are one function on two scales.",
-        source="arithmetic",
-        ledger=("tanh",),
-    ),
-    "sigmoid-slope": Claim(
-        "The sigmoid's derivative is nowhere larger than 1/4.", source="arithmetic", ledger=("sigmoid",)
-    ),
-    "tanh-slope": Claim("The derivative of tanh is at most 1, and that only at zero.", source="arithmetic"),
-    "activations-are-keras": Claim(
-        "ReLU, tanh and sigmoid written in NumPy are Keras's, to six decimals.",
-        source="this package",
+    "relu-halves": Claim(
+        "ReLU leaves {measured} of the mean square of normal numbers: half, so that He's start doubles the variance of the weights.",
+        source="arXiv:1502.01852",
         ledger=("relu",),
     ),
     "sigmoid-vanishes": Claim(
-        "Through twenty sigmoid layers a gradient shrinks by many powers of ten; this is the power.",
-        source="doi:10.1109/5.726791 has the remedies of its day; measured here",
+        "From layer 20 to layer 1 a gradient changes by {measured} powers of ten through sigmoids with Glorot's start; a slope "
+        "of 1/4 a layer gives that number.",
+        source="arithmetic",
     ),
-    "relu-keeps-gradients": Claim(
-        "Through twenty ReLU layers with He initialisation a gradient keeps its length, to one power of ten.",
-        source="arXiv:1502.01852",
-    ),
-    "relu-against-sigmoid-deep": Claim(
-        "Eight convolutions with ReLU learn several times faster than with sigmoids; this is the ratio of epochs, at least.",
-        source="proceedings.mlr.press/v15/glorot11a.html",
-        ledger=("relu-glorot-2011",),
-    ),
-    "relu-against-tanh": Claim(
-        "Six times faster than tanh, as in AlexNet's figure, ReLU is not on the digits: the ratio of epochs stays below two.",
-        source="doi:10.1145/3065386 states the six times for CIFAR-10; measured here",
-        ledger=("relu-faster-than-tanh",),
-    ),
-    "race-slice": Claim(
-        "After three epochs eight ReLU layers read digits and eight sigmoid layers guess; this is the gap in accuracy.",
+    "fitted-sigmoid-carries": Claim(
+        "Through the same twenty sigmoids from their fitted start it changes by {measured} powers of ten.",
         source="measured here",
     ),
+    "relu-under-glorot": Claim(
+        "Through twenty ReLU layers with Glorot's start a gradient changes by {measured} powers of ten: a factor of √2 is lost a layer.",
+        source="arXiv:1502.01852",
+    ),
+    "nonlinear-leads-linear": Claim("With two layers, {measured}.", source="measured here"),
+    "sigmoids-are-stuck": Claim(
+        "Sigmoids from Glorot's start read a share of {measured} of their own training images at best, over all runs: six layers at rates "
+        "from 0.01 to 2.7, twenty at rates from 0.01 to 0.1.",
+        source="measured here",
+    ),
+    "three-pairs-alike": Claim(
+        "Twenty layers of fitted sigmoids, of tanh from Glorot's start and of ReLU from He's differ after 160 epochs by a share of {measured} of "
+        "the test images at most (means of five seeds).",
+        source="measured here",
+    ),
+    "he-learns-earlier": Claim(
+        "After 40 epochs the worst of five nets of twenty ReLU layers from He's start reads a share of {measured} more of its training images than the best from "
+        "Glorot's.",
+        source="arXiv:1502.01852",
+    ),
+    "no-head-start": Claim(
+        "With three hidden layers, {measured}.",
+        source="measured here, beside the six times of doi:10.1145/3065386 for another net and another measure",
+        ledger=("relu-faster-than-tanh",),
+    ),
     "relu-is-sparse": Claim(
-        "A good part of all ReLU outputs is exactly zero, before training and after it.",
+        "In trained nets of four ReLU layers a share of {measured} of all outputs is exactly zero.",
         source="proceedings.mlr.press/v15/glorot11a.html",
         ledger=("relu-sparse-activation",),
     ),
-    "relus-die": Claim(
-        "A learning rate that is far too large kills most ReLUs for good; this is the fraction killed, "
-        "the median of three networks.",
-        source="measured here",
+    "first-layer-stays-dead": Claim(
+        "Of the dead units of a first layer, a share of {measured} comes back by gradient descent alone: their gradient is exactly zero "
+        "and their inputs never change.",
+        source="arithmetic",
         ledger=("dying-relu",),
     ),
-    "dead-stay-dead": Claim(
-        "Twenty more epochs at a sensible rate do not bring a network of dead ReLUs back; this is its accuracy, "
-        "the median of three.",
+    "deeper-units-revive": Claim(
+        "Of the dead ReLUs above the first layer, a share of {measured} answers again after five hundred steps, though their own weights had no gradient.",
         source="measured here",
     ),
-    "a-leak-revives": Claim(
-        "The same weights with a slope of 0.01 on the negative side learn again; this is the gain in accuracy "
-        "(medians of three).",
-        source="measured here",
-        ledger=("leaky-relu",),
-    ),
-    "few-die-unhurried": Claim(
-        "At a sensible learning rate from the start few ReLUs die; this is the fraction.",
+    "leak-hardly-revives": Claim(
+        "A leak of 0.01 brings back a share of {measured} of the first layer's dead units in five hundred steps.",
         source="measured here",
     ),
-    "leaky-slope": Claim(
-        "Keras's LeakyReLU lets through, unless told otherwise, thirty times the published slope of 0.01.",
-        source="Maas et al. 2013",
-    ),
-    "elu-mean": Claim(
-        "On normal inputs the mean of ELU's outputs lies nearer to zero than that of ReLU's; this is by how much.",
-        source="arXiv:1511.07289",
-    ),
-    "elu-smooth-at-one": Claim(
-        "ELU's derivative is continuous at zero only for alpha = 1.",
-        source="arXiv:1511.07289",
-        ledger=("elu",),
-    ),
-    "swish-minimum": Claim("Swish dips to about -0.278.", source="arithmetic", ledger=("swish-silu",)),
-    "swish-minimum-place": Claim("Swish is lowest near x = -1.278.", source="arithmetic"),
-    "hswish-gap": Claim(
-        "h-swish and swish are never further apart than 0.1423.", source="arithmetic", ledger=("h-swish",)
-    ),
-    "gelu-is-an-expectation": Claim(
-        "GELU is what is left of x on average if it is kept with probability P(Z ≤ x); this is the largest gap.",
-        source="arXiv:1606.08415",
-        ledger=("gelu",),
-    ),
-    "gelu-tanh-form": Claim(
-        "The form of GELU with tanh, which many programs use, is never far from the exact one.",
-        source="arXiv:1606.08415",
-    ),
-    "efficientnet-silus": Claim(
-        "EfficientNet-B0 passes through swish 49 times; layers in Keras's model that do.",
-        source="arXiv:1905.11946",
-    ),
-    "relu-keeps-the-field": Claim(
-        "ReLU does not change a receptive field: three 3×3 convolutions see 7 pixels without it and with it.",
-        source="arithmetic",
-        ledger=("relu-no-rf-change",),
-    ),
-    "maxout-becomes-both": Claim(
-        "With two straight pieces maxout can become |x|, and ReLU.", source="arXiv:1302.4389"
+    "anew-revives": Claim(
+        "With their weights drawn anew, a share of {measured} of the dead units speaks after five hundred steps in the layer where fewest do.",
+        source="measured here",
     ),
 }
+
+BREAKS = {
+    "fitted-sigmoid-carries": Break(
+        "the biases do not take the half away",
+        old='decades("sigmoid", "fitted to the sigmoid")',
+        new='decades("sigmoid", "four times Glorot")',
+    ),
+    "sigmoids-are-stuck": Break(
+        "the sigmoids start fitted",
+        old='if row.arm == "sigmoid, Glorot"]',
+        new='if row.arm == "sigmoid, fitted to the sigmoid"]',
+    ),
+    "nonlinear-leads-linear": Break(
+        "the net is linear", old='races[2].lead("tanh, Glorot"', new='races[2].lead("linear, Glorot"'
+    ),
+    "three-pairs-alike": Break(
+        "ReLU starts as Glorot's",
+        old='("sigmoid, fitted to the sigmoid", "tanh, Glorot", "relu, He")]',
+        new='("sigmoid, fitted to the sigmoid", "tanh, Glorot", "relu, Glorot")]',
+    ),
+    "he-learns-earlier": Break(
+        "both start as Glorot's",
+        old='min(at("relu, He", 40, "train"))',
+        new='min(at("relu, Glorot", 40, "train"))',
+    ),
+    "no-head-start": Break(
+        "tanh is given sigmoids that start as Glorot's",
+        old='first.lead("relu, He", over="tanh, Glorot")',
+        new='first.lead("relu, He", over="sigmoid, Glorot")',
+    ),
+    "relu-is-sparse": Break(
+        "the nets have a leak",
+        old='healthy = [train(scratch.dense_stack("relu"',
+        new='healthy = [train(scratch.dense_stack("leaky_relu"',
+    ),
+    "deeper-units-revive": Break(
+        "the layers below are frozen",
+        old='"ReLU goes on": revived()',
+        new='"ReLU goes on": revived(frozen=3)',
+    ),
+    "leak-hardly-revives": Break(
+        "the dead units start anew",
+        old='rescue["a leak of 0.01"][0]',
+        new='rescue["dead units drawn anew"][0]',
+    ),
+    "anew-revives": Break("no unit is drawn anew", old="enumerate(which):", new="enumerate([]):"),
+}
+
+
+def _inputs_of_sigmoids() -> Inputs:
+    rng = np.random.default_rng(5)
+    return [
+        (np.array([0, 1, -2]), 1),
+        (np.array([0.0]), 2),
+        (np.array([-3, 0, 4]), 3),
+        (rng.normal(size=(2, 3)) * 2, 10),
+        (rng.normal(size=5), 4),
+    ]
 
 
 @solves(
     "ten-sigmoids",
     title="Through ten sigmoids (compute)",
-    task="A gradient comes back through ten sigmoids in a row, all weights being 1. What is the largest "
-    "factor by which it can be multiplied on the way? Assign it to `answer`.",
-    hints=("What is the steepest slope of one sigmoid?", "Layers multiply, they do not add."),
+    task="Sigmoids in a row, each fed with the output of the one before, all weights 1 and no biases. Write "
+    "`slope_through(x, layers)`: by what a gradient is multiplied on its way back through all of them, for each entry of "
+    "the array `x`. For `x = [0.]` and 2 layers it is about 0.0588. Then look for the `x` at which ten sigmoids let most through, and "
+    "compare with $0.25^{10}$, which is a bound: is it reached?",
+    hints=(
+        "The chain rule multiplies the slopes, each at the place where that sigmoid stands.",
+        "The slope of a sigmoid whose output is s is s (1 - s).",
+    ),
+    inputs=_inputs_of_sigmoids,
     tolerance=1e-9,
 )
-def ten_sigmoids() -> float:
-    return 0.25**10
+def slope_through(x: np.ndarray, layers: int) -> np.ndarray:
+    slope = np.ones(np.shape(x))
+    for _ in range(layers):
+        x = 1 / (1 + np.exp(-np.asarray(x, dtype="float64")))
+        slope = slope * x * (1 - x)
+    return slope
 
 
-ten_sigmoids.wrong(0.25 * 10, "You added up the layers; the chain rule multiplies their slopes.")
-ten_sigmoids.wrong(1.0, "That is tanh's best case; the sigmoid's slope at zero is less than 1.")
-ten_sigmoids.wrong(0.5**10, "0.5 is the sigmoid's value at zero; the question is about its slope there.")
-ten_sigmoids.wrong(0.25, "That is one sigmoid; there are ten.")
+@slope_through.mistake(
+    "You take each slope at x itself; from the second sigmoid on it is fed with the output of the one before."
+)
+def _(x: np.ndarray, layers: int) -> np.ndarray:
+    s = 1 / (1 + np.exp(-np.asarray(x, dtype="float64")))
+    return (s * (1 - s)) ** layers
+
+
+@slope_through.mistake(
+    "That is the bound: a quarter a layer. It is the slope at zero, and a sigmoid's output is never zero."
+)
+def _(x: np.ndarray, layers: int) -> np.ndarray:
+    return np.full(np.shape(x), 0.25**layers)
+
+
+@slope_through.mistake("You added the slopes; the chain rule multiplies them.")
+def _(x: np.ndarray, layers: int) -> np.ndarray:
+    slope = np.zeros(np.shape(x))
+    for _ in range(layers):
+        x = 1 / (1 + np.exp(-np.asarray(x, dtype="float64")))
+        slope = slope + x * (1 - x)
+    return slope
+
+
+@slope_through.mistake("That is what the sigmoids give; the task asks by what they multiply a gradient.")
+def _(x: np.ndarray, layers: int) -> np.ndarray:
+    for _ in range(layers):
+        x = 1 / (1 + np.exp(-np.asarray(x, dtype="float64")))
+    return x
 
 
 @solves(
@@ -171,87 +226,56 @@ twice_as_bright.wrong(
 )
 
 
-def _gradients() -> Inputs:
+def _before_and_after() -> Inputs:
     rng = np.random.default_rng(8)
+    z = rng.normal(size=1000)
     return [
-        (rng.normal(size=(4, 3)), rng.normal(size=(4, 3))),
-        (np.array([-1.0, 0.0, 2.0]), np.array([5.0, 6.0, 7.0]), 0.2),
+        (z, np.tanh(z)),
+        (z, np.maximum(z, 0)),
+        (rng.normal(size=(4, 3)) * 2 + 1, rng.normal(size=(4, 3))),
+        (np.array([3, -1, 0, 2]), np.array([3, 0, 0, 2])),
+        (np.array([2.0]), np.array([-8.0])),
+        (rng.normal(size=(3, 2)), rng.normal(size=(3, 2)) + 1),
     ]
 
 
 @solves(
-    "leaky-gradient",
-    title="Backwards through a leak (compute)",
-    task="Write the backward pass of the leaky ReLU: given its input `x` and the gradient `upstream` that arrives "
-    "at its output, return the gradient at its input. At `x = -1`, `upstream = 5`, `slope = 0.2` that is "
-    "1. At exactly 0 "
-    "the function has no derivative: take the slope there, as `scratch.leaky_relu_derivative` does.",
-    hints=("The derivative is 1 or the slope; which, depends on the input, not on the gradient.",),
-    inputs=_gradients,
+    "fitted-gain",
+    title="A gain for any activation (build)",
+    task="Weights with the spread gain / √(number of inputs) give the next layer inputs whose mean square is gain² times the mean square "
+    "of what comes in. Write `fitted_gain(z, f_of_z)`: given inputs `z` of an activation and its outputs `f_of_z`, the gain with which "
+    "the next layer's inputs have the mean square of `z` again. For `z = [3, 4]` and `f_of_z = [0, 1]` it is 5. What is it for GELU, with "
+    "`z = np.random.default_rng(0).normal(size=100_000)`?",
+    hints=(
+        "Write the two mean squares down, and what the gain has to do between them.",
+        "The gain multiplies sizes, and so its square multiplies squares.",
+    ),
+    inputs=_before_and_after,
 )
-def leaky_gradient(x: np.ndarray, upstream: np.ndarray, slope: float = 0.01) -> np.ndarray:
-    return upstream * np.where(x > 0, 1.0, slope)
+def fitted_gain(z: np.ndarray, f_of_z: np.ndarray) -> float:
+    return np.sqrt(np.mean(z**2) / np.mean(f_of_z**2))
 
 
-@leaky_gradient.mistake("That is plain ReLU: on the negative side the slope has to pass, not nothing.")
-def _(x: np.ndarray, upstream: np.ndarray, slope: float = 0.01) -> np.ndarray:
-    return upstream * (x > 0)
+@fitted_gain.mistake("That is the square of the gain: it is sizes that the gain multiplies.")
+def _(z: np.ndarray, f_of_z: np.ndarray) -> float:
+    return np.mean(z**2) / np.mean(f_of_z**2)
 
 
-@leaky_gradient.mistake("Right but at exactly 0, where the task asks for the slope: `>` and not `>=`.")
-def _(x: np.ndarray, upstream: np.ndarray, slope: float = 0.01) -> np.ndarray:
-    return upstream * np.where(x >= 0, 1.0, slope)
+@fitted_gain.mistake("Upside down: an activation that makes things smaller needs a larger gain.")
+def _(z: np.ndarray, f_of_z: np.ndarray) -> float:
+    return np.sqrt(np.mean(f_of_z**2) / np.mean(z**2))
 
 
-@leaky_gradient.mistake("You looked at the sign of the gradient; it is the sign of the input that decides.")
-def _(x: np.ndarray, upstream: np.ndarray, slope: float = 0.01) -> np.ndarray:
-    return np.where(upstream > 0, upstream, slope * upstream)
-
-
-@leaky_gradient.mistake("That is the derivative alone; multiply it by the gradient that arrives.")
-def _(x: np.ndarray, upstream: np.ndarray, slope: float = 0.01) -> np.ndarray:
-    return np.where(x > 0, 1.0, slope)
-
-
-@leaky_gradient.mistake("That is the forward pass.")
-def _(x: np.ndarray, upstream: np.ndarray, slope: float = 0.01) -> np.ndarray:
-    return np.where(x > 0, x, slope * x)
-
-
-def _numbers() -> Inputs:
-    rng = np.random.default_rng(7)
-    return [(rng.normal(size=9) * 3,), (np.array([-4.0, -3.0, 0.0, 3.0, 4.0]),)]
-
-
-@solves(
-    "hard-swish",
-    title="A swish without exponentials (build)",
-    task="Write h-swish, $x \\cdot \\mathrm{ReLU6}(x + 3) / 6$, where $\\mathrm{ReLU6}$ is ReLU that stops at 6.",
-    hints=("`np.clip` is ReLU6 in one call.", "At x = 3 and above it is the identity."),
-    inputs=_numbers,
+@fitted_gain.mistake(
+    "The variance leaves the mean out, but the next layer's sums are fed by the outputs as they are, mean and all."
 )
-def hard_swish(x: np.ndarray) -> np.ndarray:
-    return x * np.clip(x + 3, 0, 6) / 6
+def _(z: np.ndarray, f_of_z: np.ndarray) -> float:
+    return np.sqrt(np.var(z) / np.var(f_of_z)) if f_of_z.size > 1 else 1.0
 
 
-@hard_swish.mistake("You forgot that ReLU6 stops at 6.")
-def _(x: np.ndarray) -> np.ndarray:
-    return x * np.maximum(x + 3, 0) / 6
-
-
-@hard_swish.mistake("That is the gate alone; it multiplies x.")
-def _(x: np.ndarray) -> np.ndarray:
-    return np.clip(x + 3, 0, 6) / 6
-
-
-@hard_swish.mistake("The gate opens at -3, so x + 3 goes into it.")
-def _(x: np.ndarray) -> np.ndarray:
-    return x * np.clip(x, 0, 6) / 6
-
-
-@hard_swish.mistake("Divide by 6, so that the gate ends at 1.")
-def _(x: np.ndarray) -> np.ndarray:
-    return x * np.clip(x + 3, 0, 6)
+@fitted_gain.mistake("You took z to have the mean square 1; use its own.")
+def _(z: np.ndarray, f_of_z: np.ndarray) -> float:
+    return 1 / np.sqrt(np.mean(f_of_z**2))
 
 
 def _images_and_weights() -> Inputs:
@@ -261,6 +285,8 @@ def _images_and_weights() -> Inputs:
         (rng.normal(size=(6, 4)), rng.normal(size=(4, 5))),
         (below, -np.eye(3)),  # every answer is negative already
         (np.array([[1.0], [3.0]]), np.array([[2.0, -1.0]])),
+        (np.array([[2, -1], [0, 3], [-4, 1]]), np.array([[1, 0, -2], [3, 0, 1]])),
+        (np.array([[-5.0]]), np.array([[2.0]])),
     ]
 
 
@@ -272,8 +298,7 @@ def _images_and_weights() -> Inputs:
     "unit for "
     "*every* image, and the **largest** that do. For `x = [[1], [3]]` and `w = [[2, -1]]` they are `[-6, "
     "1]`. "
-    'Then do it to a real one: train `network("relu")` as above, put your biases, less 0.001, into its first '
-    "layer, train it for twenty epochs more, and compare that layer's weights before and after.",
+    "Then do it to a layer of one of the nets above, and train on: which of its units come back?",
     hints=(
         "A bias moves a unit's answers to all images alike. Which image falls silent last?",
         "ReLU is silent at exactly 0 too, so the loudest image may just touch it.",
@@ -307,33 +332,3 @@ def _(x: np.ndarray, w: np.ndarray) -> np.ndarray:
 @kill.mistake("A unit that is below zero for every image may even have a positive bias: rectify later.")
 def _(x: np.ndarray, w: np.ndarray) -> np.ndarray:
     return -np.max(np.maximum(x @ w, 0), axis=0)
-
-
-@solves(
-    "maxout-by-hand",
-    title="Maxout by hand (build)",
-    task="`x` has shape (batch, channels). Return the largest of each run of `pieces` *neighbouring* channels, "
-    "shape (batch, channels / pieces).",
-    hints=(
-        "A reshape can give the neighbours an axis of their own.",
-        "Which axis varies fastest in a reshape?",
-    ),
-    inputs=lambda: [
-        (np.random.default_rng(3).normal(size=(4, 6)), 2),
-        (np.random.default_rng(4).normal(size=(3, 12)), 3),
-    ],
-)
-def maxout(x: np.ndarray, pieces: int) -> np.ndarray:
-    return x.reshape(len(x), -1, pieces).max(axis=-1)
-
-
-@maxout.mistake(
-    "You compared channels that lie far apart: the neighbours must be on the last axis of the reshape."
-)
-def _(x: np.ndarray, pieces: int) -> np.ndarray:
-    return x.reshape(len(x), pieces, -1).max(axis=1)
-
-
-@maxout.mistake("That is the mean of the pieces; maxout takes the largest.")
-def _(x: np.ndarray, pieces: int) -> np.ndarray:
-    return x.reshape(len(x), -1, pieces).mean(axis=-1)

@@ -76,6 +76,7 @@ from cnnkit.scratch.pooling import (
 )
 from cnnkit.scratch.regions import attention_pool, roi_align, roi_pool2d, spatial_pyramid_pool2d
 from cnnkit.scratch.spatial_transformer import affine_grid, bilinear_sample
+from cnnkit.scratch.stack import STARTS, Activate, dense_stack
 from cnnkit.scratch.variants import (
     bed_of_nails2d,
     dilate_kernel,
@@ -90,6 +91,8 @@ from cnnkit.scratch.variants import (
 from cnnkit.scratch.views import convolve2d_fft, convolve2d_im2col, im2col, toeplitz
 
 __all__ = [
+    "STARTS",
+    "Activate",
     "Chain",
     "Convolve",
     "Flatten",
@@ -119,6 +122,7 @@ __all__ = [
     "convolve2d_im2col",
     "dense",
     "dense_backward",
+    "dense_stack",
     "dice_loss",
     "digit_bitmaps",
     "dilate_kernel",

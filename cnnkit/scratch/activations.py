@@ -65,7 +65,8 @@ def sigmoid_derivative(x: np.ndarray) -> np.ndarray:
 
     Chapter: layers/activations.
     """
-    return sigmoid(x) * (1 - sigmoid(x))
+    y = sigmoid(x)
+    return y * (1 - y)
 
 
 def tanh(x: np.ndarray) -> np.ndarray:
@@ -177,8 +178,10 @@ def gelu_derivative(x: np.ndarray) -> np.ndarray:
 def silu(x: np.ndarray) -> np.ndarray:
     """x sigmoid(x), also called swish: dips below zero, and comes back to it.
 
+    First in the paper on GELU; "swish" in arXiv:1710.05941.
+
     Chapter: layers/activations.
-    Paper: arXiv:1710.05941.
+    Paper: arXiv:1606.08415.
     """
     return np.asarray(x) * sigmoid(x)
 
@@ -193,7 +196,7 @@ def silu_derivative(x: np.ndarray) -> np.ndarray:
 
 
 def hard_silu(x: np.ndarray) -> np.ndarray:
-    """`x min(max(x + 3, 0), 6) / 6`: silu from straight pieces, for telephones; MobileNetV3's h-swish.
+    """`x min(max(x + 3, 0), 6) / 6`: silu without exponentials, a parabola between straight lines; MobileNetV3's h-swish.
 
     >>> hard_silu(np.array([-1.0, 1.0, 3.0])).round(3)
     array([-0.333,  0.667,  3.   ])
