@@ -252,6 +252,14 @@ def _(planes: np.ndarray, windows: np.ndarray, mask: np.ndarray, speed: float) -
     return grown
 
 
+def _excitations(draw: np.random.Generator) -> Cases:
+    yield "one heavy weight among light ones", (np.array([[0.1, 0.2], [0.1, 3.0]]),)
+    yield "a single weight", (np.array([[0.5]]),)
+    yield "weights in a row", (draw.random((1, 4)) + 0.01,)
+    for _ in range(3):
+        yield "drawn by lot", (draw.random((5, 5)) + 0.01,)
+
+
 @solves(
     "without-brake",
     title="Break: a cell without inhibition",
@@ -262,7 +270,7 @@ def _(planes: np.ndarray, windows: np.ndarray, mask: np.ndarray, speed: float) -
         "With b = 0, what is left of the fraction?",
         "The answer is r · e, and e = Σ a x grows with every pixel.",
     ),
-    inputs=lambda: [(np.random.default_rng(k).random((5, 5)) + 0.01,) for k in range(3)],
+    inputs=_excitations,
 )
 def fool(excitatory: np.ndarray) -> np.ndarray:
     return np.ones_like(excitatory)
