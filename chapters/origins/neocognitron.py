@@ -6,7 +6,7 @@ import numpy as np
 
 from cnnkit.course.breaks import Break
 from cnnkit.course.claims import Claim
-from cnnkit.course.exercises import Inputs, solves
+from cnnkit.course.exercises import Cases, solves
 
 PAPER = "doi:10.1007/BF00344251"
 
@@ -197,15 +197,15 @@ count_later.wrong([9, 8], "The C-layers have fixed weights; only S-layers learn.
 count_later.wrong([7, 3], "That is the network of 1980; the later one has a pair more.")
 
 
-def _lessons() -> Inputs:
-    draw = np.random.default_rng(4)
+def _lessons(draw: np.random.Generator) -> Cases:
     mask = draw.random((3, 2))
-    given = [
-        (draw.random((planes, 3, 2)), 2 * draw.random((windows, 3, 2)), mask, speed)
-        for planes, windows, speed in ((4, 6, 2.0), (2, 3, 0.5), (3, 1, 1.0))
-    ]
-    equal = np.ones((2, 3, 2))  # of two that answer alike the first learns
-    return [*given, (equal, np.ones((2, 3, 2)), mask, 3.0), (equal, np.zeros((1, 3, 2)), mask, 3.0)]
+    for name, cells, windows, speed in (("many", 4, 9, 2.0), ("slow", 2, 5, 0.5), ("one window", 3, 1, 1.0)):
+        yield name, (draw.random((cells, 3, 2)), 2 * draw.random((windows, 3, 2)), mask, speed)
+    for number in range(4):
+        yield f"strong {number}", (5 * draw.random((5, 3, 2)), 3 * draw.random((8, 3, 2)), mask, 0.3)
+    equal = np.ones((2, 3, 2))
+    yield "equals, of which the first learns", (equal, np.ones((2, 3, 2)), mask, 3.0)
+    yield "a blank window", (equal, np.zeros((1, 3, 2)), mask, 3.0)
 
 
 @solves(
