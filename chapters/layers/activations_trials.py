@@ -2,6 +2,9 @@
 
     python chapters/layers/activations_trials.py        # some ten minutes on one core
 
+It writes data/results/activations-<n>-layers.csv, data/results/activations-stuck-<n>-layers.csv and
+data/results/activations-first-<n>-steps.csv.
+
 The nets are those of `cnnkit.scratch`, forward and backward as the chapter writes them: a stack of small dense layers
 takes NumPy a tenth of the time that a framework spends on calling it.
 """

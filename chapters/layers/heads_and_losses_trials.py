@@ -2,6 +2,9 @@
 
     python chapters/layers/heads_and_losses_trials.py
 
+It writes data/results/heads-last-function.csv, data/results/heads-rare-early.csv, data/results/heads-rare-early-recall.csv,
+data/results/heads-rare-later.csv and data/results/heads-wrong-labels.csv.
+
 The network never changes: two convolutions of 3 x 3 (8 and 16 maps, each halving the field) on 14 x 14 pixels, and one
 dense layer.  What changes is the loss, or the number that the head's bias starts from.  It is written in NumPy, for then
 a loss is all that it needs: a function (scores, targets) -> (loss, gradient), as in `cnnkit.scratch`; and a row takes a

@@ -1,11 +1,13 @@
 """What each layer of a neocognitron knows of digits that it never saw: the tables of chapter origins/neocognitron.
 
-    cnnkit trial run neocognitron-moved     # the digits 0 to 4, at other places
-    cnnkit trial run neocognitron-bent      # at their place, drawn by a trembling hand
+    python chapters/origins/neocognitron_trials.py
+
+It writes data/results/neocognitron-moved.csv (the digits 0 to 4 at other places) and data/results/neocognitron-bent.csv
+(at their place, drawn by a trembling hand).
 
 Every arm is shown the same five thin-lined digits, sixty times by backpropagation and fifteen times by the rule of 1980.  A reader takes the answers of one layer and names the digit whose
 answers are most alike (the largest cosine).  "winning plane" asks the network itself: the plane of the last layer that
-wins must be the one that won for this digit, and for no other.  Half a minute each.
+wins must be the one that won for this digit, and for no other.  Some minutes each.
 """
 
 from __future__ import annotations

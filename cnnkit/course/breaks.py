@@ -4,7 +4,8 @@ A chapter's sidecar lists them beside its claims:
 
     BREAKS = {"relu-leads-tanh": Break("both arms are tanh", old='"relu", over="tanh"', new='"tanh", over="tanh"')}
 
-`make breaks` runs each in a kernel of its own and records what happened, with a digest of the cells that ran.
+`make breaks` runs each in a kernel of its own and writes what happened to data/results/breaks.csv, with a digest of the cells
+that ran.
 """
 
 from __future__ import annotations

@@ -12,7 +12,13 @@ import pytest
 from cnnkit import data
 from tests.layering import ROOT
 
-SCRIPTS = sorted([*(ROOT / "chapters").rglob("*_trials.py"), *(ROOT / "tests" / "benchmarks").glob("*.py")])
+SCRIPTS = sorted(
+    [
+        *(ROOT / "chapters").rglob("*_trials.py"),
+        *(ROOT / "tests" / "benchmarks").glob("*.py"),
+        ROOT / "cnnkit" / "course" / "breaks.py",
+    ]
+)
 
 
 def tables_told(script: Path) -> list[str]:
