@@ -420,7 +420,7 @@ def test_the_figures_of_a_built_page_move_by_mouse_and_by_keys(
         figure.evaluate("(root) => root.figure.ready")
         state = "(root) => JSON.stringify(root.figure.state)"
         target = figure.locator(
-            "[role=application], div[role=slider]"
+            "[role=application], div[role=slider], input[type=range]"
         ).first  # what keys and mouse take hold of
         before = figure.evaluate(state)
         target.focus()
