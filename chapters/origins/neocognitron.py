@@ -107,9 +107,9 @@ BREAKS = {
         new="* 0 * brakes * v[..., None]) - 1",
     ),
     "neocognitron-ten-digits": Break(
-        "what is counted is the planes that answer at all, to anything",
+        "the last layer is read whole, and not by the plane that wins",
         old="        len(set(origins.winning_planes(grown[names, seed], draw(names))) - {-1})",
-        new="        max(10, len(set(origins.winning_planes(grown[names, seed], draw(names)))))",
+        new="        len(np.unique(np.round(grown[names, seed](draw(names)), 3), axis=0))",
     ),
     "neocognitron": Break(
         "the planes were imprinted rather than grown",
@@ -128,8 +128,8 @@ BREAKS = {
     ),
     "naming-loses": Break(
         "the reader looks at C3 instead of asking for the winner",
-        old='over="winning plane, grown"), at_least=0.0, why="its sign is the question, here',
-        new='over="C3, grown"), at_least=0.0, why="its sign is the question, here',
+        old='bent.lead("C3, grown", over="winning plane, grown")',
+        new='bent.lead("C3, grown", over="C3, grown")',
     ),
     "imprinted-features": Break(
         "the patches are those that the competition chose",

@@ -172,4 +172,4 @@ moved = on("moved")
 bent = on("bent")
 
 if __name__ == "__main__":
-    trials.main()
+    raise SystemExit(trials.main())
