@@ -48,7 +48,7 @@ class Chapter:
 
     @property
     def notebook(self) -> dict[str, Any]:
-        return _notebook(self.name)
+        return notebook(self.name)
 
     @property
     def title(self) -> str:
@@ -150,7 +150,7 @@ def _files(node: dict[str, Any]) -> Iterator[str]:
 
 
 @functools.cache
-def _notebook(name: str) -> dict[str, Any]:
+def notebook(name: str) -> dict[str, Any]:
     return json.loads((ROOT / f"chapters/{name}.ipynb").read_text(encoding="utf-8"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import importlib
 import re
 from typing import TYPE_CHECKING
@@ -44,7 +45,7 @@ def claims(_: str) -> list[str]:
     seen = {
         (chapter, claim)
         for chapter in chapters
-        for claim in breaks.seen_to_fail(chapter, breaks._read(chapter), record)
+        for claim in breaks.seen_to_fail(chapter, shelf.notebook(chapter), record)
     }
     lines = [
         f"{len(findings)} claims, each measured when its chapter last ran, and again on every test. {len(seen)} of them were "
@@ -65,15 +66,21 @@ def claims(_: str) -> list[str]:
 
 def measured(id: str) -> list[str]:
     """What one claim measured, for a page that rests on it, with a link to its cell."""
-    from cnnkit.course.claims import collect
-
-    findings = {finding.id: finding for finding in collect(ROOT / "chapters")}
+    findings = _findings()
     if id not in findings:
         raise ExtensionError(unknown("claim of the chapters", id, findings))
     finding = findings[id]
     where = f'<a href="../chapters/{finding.chapter}.html#claim-{id}">{shelf.title(finding.chapter)}</a>'
     number = "" if finding.measured in ("0", "yes") else f" (measured {finding.measured})"
     return [f"**Measured**, in {where}: {_safe(finding.statement.rstrip('.'))}{number}."]
+
+
+@functools.cache
+def _findings() -> dict[str, Finding]:
+    """Every claim by its id; the Myths page asks for two dozen of them, one after the other."""
+    from cnnkit.course.claims import collect
+
+    return {finding.id: finding for finding in collect(ROOT / "chapters")}
 
 
 def _held(finding: Finding) -> str:
