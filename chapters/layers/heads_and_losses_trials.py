@@ -189,6 +189,8 @@ RECALL = trials.Score(
     "recall", lambda truth, said: float(np.mean(said[truth == 1] >= 0.5)), scale=100.0, unit="points"
 )
 
+FIXED = {"rates": (3e-3, 1e-2, 3e-2), "settle": False}  # every question here is about a fixed budget
+
 LAST = trials.trial(
     "heads-last-function",
     arms={
@@ -197,9 +199,8 @@ LAST = trials.trial(
         "scores, squared error": learner(of_ten(scratch.mean_squared_error)),
     },
     data=trials.split(digits, train=2_000, validation=2_000, test=5_000, name="mnist at 14 x 14"),
-    rates=(3e-3, 1e-2, 3e-2),
     training=trials.Training(epochs=30, batch_size=BATCH),
-    settle=False,
+    **FIXED,
 )
 
 ONE_IN_FIFTY = trials.split(eights, train=2_000, validation=2_000, name="an 8, one in fifty")
@@ -221,28 +222,25 @@ EARLY = trials.trial(
     "heads-rare-early",
     arms=starts(),
     data=ONE_IN_FIFTY,
-    rates=(3e-3, 1e-2, 3e-2),
     training=trials.Training(epochs=3, batch_size=BATCH),
     score=PRECISION,
-    settle=False,
+    **FIXED,
 )
 EARLY_RECALL = trials.trial(
     "heads-rare-early-recall",
     arms=starts(ONE_IN_FIFTY),
     data=ONE_IN_FIFTY,
-    rates=(3e-3, 1e-2, 3e-2),
     training=trials.Training(epochs=3, batch_size=BATCH),
     score=RECALL,
-    settle=False,
+    **FIXED,
 )
 LATER = trials.trial(
     "heads-rare-later",
     arms={name: starts()[name] for name in ("cross-entropy, zero", "cross-entropy, rest", "focal, rest")},
     data=ONE_IN_FIFTY,
-    rates=(3e-3, 1e-2, 3e-2),
     training=trials.Training(epochs=30, batch_size=BATCH),
     score=PRECISION,
-    settle=False,
+    **FIXED,
 )
 AMOUNTS = trials.trial(
     "heads-wrong-labels",
@@ -252,9 +250,8 @@ AMOUNTS = trials.trial(
         "Huber": learner(scratch.huber_loss, 1),
     },
     data=trials.Split("threes, turned", threes),
-    rates=(3e-3, 1e-2, 3e-2),
     training=trials.Training(epochs=10, batch_size=BATCH),
-    settle=False,
+    **FIXED,
 )
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from cnnkit.trials.learners import (
     settings,
 )
 from cnnkit.trials.race import Race
-from cnnkit.trials.rivals import default_score, usual
+from cnnkit.trials.rivals import LINEAR, NEAREST, TRIVIAL, default_score, usual
 from cnnkit.trials.scores import Score
 from cnnkit.trials.splits import Split
 from cnnkit.trials.table import Row, Table, about
@@ -237,7 +237,7 @@ def trial(
         raise TrialError(f"trial '{name}' has no arms")
     if not rates or not np.isfinite(rates).all() or min(rates) <= 0 or list(rates) != sorted(set(rates)):
         raise TrialError(f"trial '{name}' needs rates above zero in rising order, not {rates}")
-    if taken := set(arms) & {*(rivals or {}), "majority", "nearest neighbour", "linear, raw values"}:
+    if taken := set(arms) & {*(rivals or {}), TRIVIAL, NEAREST, LINEAR}:
         raise TrialError(f"trial '{name}' has an arm and a rival of one name: {', '.join(sorted(taken))}")
     if odd := [
         arm

@@ -27,6 +27,7 @@ __all__ = [
 #: The rival that does not look: an arm that is no better than this on its own training part has not learned.
 TRIVIAL = "majority"
 NEAREST = "nearest neighbour"
+LINEAR = "linear, raw values"
 _STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
 
 
@@ -61,7 +62,7 @@ def usual(split: Split) -> dict[str, Learner]:
     found = {TRIVIAL: _constant(split.asks_for_classes)}
     if split.parts["train"][1].ndim == 1 or not split.asks_for_classes:
         found[NEAREST] = nearest()
-        found["linear, raw values"] = linear(split)
+        found[LINEAR] = linear(split)
     return found
 
 
