@@ -35,8 +35,8 @@ CLAIMS = {
         "With noise of a fifth of the best answer the widths at 40 to 100 % of the contrast differ by a factor of {measured} at most.",
         source="doi:10.1523/JNEUROSCI.22-12-05118.2002",
     ),
-    "nearly-a-gabor": Claim(
-        "A Gabor patch explains a share of {measured} of the field of five round cells in a row.",
+    "stripes-help": Claim(
+        "A Gabor patch explains a share of {measured} more of the field of five round cells in a row than a ridge without dark sides.",
         source="measured here",
     ),
     "no-more-a-gabor": Claim(
@@ -106,9 +106,9 @@ BREAKS = {
         new="np.maximum(0, drive + trembling)",
     ),
     "noise-keeps-the-width": Break(
-        "the noise is a tenth of it", old="trembling = noise * best", new="trembling = 0.1 * noise * best"
+        "the noise is half of it", old="trembling = noise * best", new="trembling = 0.5 * noise * best"
     ),
-    "nearly-a-gabor": Break(
+    "stripes-help": Break(
         "the round cells have no surround",
         old="wide = np.pad(field, 6)",
         new="wide = np.pad(np.maximum(field, 0), 6)",
