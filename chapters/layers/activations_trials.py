@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVC
 
 from cnnkit import data, scratch, trials
 
@@ -73,11 +74,11 @@ def stack(activation: str, start: str, depth: int) -> trials.Learner:
     return trials.Learner(partial(from_start, activation, start, depth), scores)
 
 
-def logistic(split: trials.Split) -> trials.Learner:
-    """The best linear reader that we know of: softmax and cross-entropy, its penalty chosen on the validation part."""
+def chosen(split: trials.Split, make: Any, options: tuple[float, ...]) -> trials.Learner:
+    """A rival from scikit-learn, how far it is held back chosen on the validation part."""
 
     def fit(x: np.ndarray, y: np.ndarray, **_: Any) -> Any:
-        fits = [LogisticRegression(C=c, max_iter=2_000).fit(x, y) for c in (0.01, 0.03, 0.1, 0.3, 1.0)]
+        fits = [make(C=c).fit(x, y) for c in options]
         return max(fits, key=lambda fitted: fitted.score(*split.parts["validation"]))
 
     return trials.Learner(fit, lambda fitted, x: fitted.predict(x), has_rate=False, has_budget=False)
@@ -103,7 +104,12 @@ two_layers = trials.trial(
     SPLIT,
     RATES,
     training=RECIPE,
-    rivals={"logistic regression": logistic(SPLIT)},
+    rivals={
+        "logistic regression": chosen(
+            SPLIT, partial(LogisticRegression, max_iter=2_000), (0.01, 0.03, 0.1, 0.3, 1.0)
+        ),
+        "support vector machine": chosen(SPLIT, SVC, (0.3, 1.0, 3.0, 10.0, 30.0)),  # a radial kernel
+    },
 )
 six_layers = trials.trial("activations-6-layers", grid(6, *DEEP), SPLIT, RATES, training=RECIPE)
 twenty_layers = trials.trial("activations-20-layers", grid(20, *DEEP), SPLIT, RATES, training=RECIPE)

@@ -356,6 +356,7 @@ RIGHT_LABELS = trials.trial(
     data=trials.Split("threes, turned, all labels right", functools.partial(threes, wrong=False)),
     rates=RATES,
     training=trials.Training(epochs=10, batch_size=BATCH),
+    settle=False,  # a control, which is asked what no doubling would change
 )
 
 if __name__ == "__main__":
