@@ -129,6 +129,7 @@ late = trials.trial(
     grid(6, ("sigmoid", "Glorot")),
     SPLIT,
     rates=(0.1, 0.3, 0.9),
+    seeds=2,
     training=trials.Training(epochs=1_280, batch_size=BATCH),
     settle=False,
 )

@@ -119,24 +119,24 @@ BREAKS = {
         new='found.lead("cross-entropy, rest", over="focal, rest")',
     ),
     "rest-ranks-later": Break(
-        "both start at rest, and only the loss differs",
+        "training ends after sixty steps",
         old='later.lead("cross-entropy, rest", over="cross-entropy, zero")',
-        new='later.lead("cross-entropy, rest", over="focal, rest")',
+        new='early.lead("cross-entropy, rest", over="cross-entropy, zero")',
     ),
     "focal-later": Break(
-        "cross-entropy starts from zero",
+        "training ends after sixty steps",
         old='later.lead("focal, rest", over="cross-entropy, rest")',
-        new='later.lead("focal, rest", over="cross-entropy, zero")',
+        new='early.lead("focal, rest", over="cross-entropy, rest")',
     ),
     "mae-loss": Break(
-        "no label is wrong",
+        "the wrong labels are left out",
         old='turn.lead("absolute error", over="squared error")',
-        new='right.lead("absolute error", over="squared error")',
+        new='turn.lead("absolute error", over="squared error, largest label out")',
     ),
     "huber-loss": Break(
-        "no label is wrong",
+        "the wrong labels are left out",
         old='turn.lead("Huber", over="squared error")',
-        new='right.lead("Huber", over="squared error")',
+        new='turn.lead("Huber", over="squared error, largest label out")',
     ),
 }
 
