@@ -258,6 +258,7 @@ LAST = trials.trial(
     arms={
         "softmax, cross-entropy": learner(scratch.softmax_cross_entropy),
         "sigmoids, cross-entropy": learner(of_ten(CROSS)),
+        "sigmoids, cross-entropy, rest": learner(of_ten(CROSS), bias=TENTH),
         "scores, squared error": learner(of_ten(scratch.mean_squared_error)),
         "sigmoids, squared error": learner(of_ten(squared_probability)),
         "sigmoids, squared error, rest": learner(of_ten(squared_probability), bias=TENTH),
