@@ -92,8 +92,8 @@ BREAKS = {
     ),
     "image-lost-in-rounding": Break(
         "the sigmoids start fitted",
-        old='abs(both_precisions("sigmoid", "Glorot", 20))',
-        new='abs(both_precisions("sigmoid", "fitted to the sigmoid", 20))',
+        old='both_precisions("sigmoid", "Glorot", 20)',
+        new='both_precisions("sigmoid", "fitted to the sigmoid", 20)',
     ),
     "six-sigmoids-wait": Break(
         "the sigmoids start fitted",
