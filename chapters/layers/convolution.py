@@ -45,7 +45,58 @@ CLAIMS = {
     "head-keeps-the-place": Claim("On aligned faces, {measured}.", source=HERE),
 }
 
-BREAKS = {}
+BREAKS = {
+    "equivariant-is-shared": Break(
+        "the layer may treat each place as it likes",
+        old='len(set(matrices["equivariant"].ravel()',
+        new='len(set(matrices["dense"].ravel()',
+    ),
+    "sharing-under-a-maximum": Break(
+        "no digit moves",
+        old='moved.lead("convolution + maximum", over="local + maximum")',
+        new='centred.lead("convolution + maximum", over="local + maximum")',
+    ),
+    "sharing-under-a-dense-head": Break(
+        "the head forgets the place",
+        old='moved.lead("convolution + dense head", over="local + dense head")',
+        new='moved.lead("convolution + maximum", over="local + maximum")',
+    ),
+    "sharing-needs-movement": Break(
+        "the digits move",
+        old='centred.lead("convolution + maximum", over="local + maximum")',
+        new='moved.lead("convolution + maximum", over="local + maximum")',
+    ),
+    "sharing-smaller-datasets": Break(
+        "the kernels are not shared",
+        old='sizes[600].verdict_rows("convolution + maximum")',
+        new='sizes[600].verdict_rows("local + maximum")',
+    ),
+    "pixel-permutation-mlp": Break(
+        "the rival's pixels keep their order",
+        old='over="convolution + maximum, permuted"), at_least=0.05',
+        new='over="local + maximum"), at_least=0.05',
+    ),
+    "permuted-below-dense": Break(
+        "the convolution's pixels keep their order",
+        old='centred.lead("dense", over="convolution + maximum, permuted")',
+        new='centred.lead("dense", over="convolution + maximum")',
+    ),
+    "sharing-cannot-tell-place": Break(
+        "every place has a kernel of its own",
+        old='placed.verdict_rows("convolution + maximum")',
+        new='placed.verdict_rows("local + maximum")',
+    ),
+    "locally-connected-layer": Break(
+        "the convolution's head knows the place",
+        old='placed.lead("local + maximum", over="convolution + maximum")',
+        new='placed.lead("local + maximum", over="convolution + dense head")',
+    ),
+    "head-keeps-the-place": Break(
+        "the rival's kernels know the place",
+        old='placed.lead("convolution + dense head", over="convolution + maximum")',
+        new='placed.lead("convolution + dense head", over="local + maximum")',
+    ),
+}
 
 
 def _sides_of_maps(rng: np.random.Generator) -> Cases:
@@ -83,7 +134,9 @@ def _(o: int, k: int, s: int, p: int) -> tuple[int, int]:
     return (o - 1) * s + k - p, (o - 1) * s + k - p + s - 1
 
 
-@image_sides.mistake("the smallest is right; a stride above 1 leaves room at the end that no further window can use.")
+@image_sides.mistake(
+    "the smallest is right; a stride above 1 leaves room at the end that no further window can use."
+)
 def _(o: int, k: int, s: int, p: int) -> tuple[int, int]:
     return (o - 1) * s + k - 2 * p, (o - 1) * s + k - 2 * p
 
