@@ -216,7 +216,7 @@ def race(kind: str, n: int, arms: dict[str, trials.Learner], epochs: int) -> tri
 moved_600 = race("moved", 600, FIVE, epochs=60)
 centred_600 = race("centred", 600, {**FIVE, PERMUTED: arm("shared", "max", 16, permuted=True)}, epochs=60)
 moved_150 = race("moved", 150, ENDS, epochs=160)
-moved_2400 = race("moved", 2_400, ENDS, epochs=30)
+moved_2400 = race("moved", 2_400, ENDS, epochs=15)
 placed = trials.trial(
     "convolution-faces",
     ways(4, 5),
