@@ -210,6 +210,7 @@ def race(kind: str, n: int, arms: dict[str, trials.Learner], epochs: int) -> tri
         rates=(3e-3, 1e-2, 3e-2),
         training=trials.Training(epochs=epochs, batch_size=BATCH),
         rivals={"nearest neighbour, centred first": nearest_in_the_middle()} if kind == "moved" else {},
+        settle=kind != "moved",
     )
 
 
