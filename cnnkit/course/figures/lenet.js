@@ -2,10 +2,10 @@
  * title: Draw a digit, and watch LeNet-5 read it
  * chapter: models/lenet
  * options: digit, tidy, right, down, turn, size, thick
- * alt: A pad with a hand-drawn four. Beside it, from the top: the page of 32 by 32 pixels that the net is given, the six
+ * alt: A pad with a hand-drawn three. Beside it, from the top: the page of 32 by 32 pixels that the net is given, the six
  *   maps of C1 with the edges of the strokes, the same six at half the size in S2, sixteen maps of C3, the sixteen smaller
- *   in S4, the 120 units of C5 as a block of light and dark squares, F6 as a small drawing of a four, and the ten codes, of
- *   which the four lies nearest and is framed.
+ *   in S4, the 120 units of C5 as a block of light and dark squares, F6 as a small drawing of a three, and the ten codes, of
+ *   which the three lies nearest and is framed.
  */
 import { button, choice, clamp, draggable, list, make, number, set } from "./_base.js";
 
@@ -108,7 +108,7 @@ function rounded(points) {
 }
 
 /** The strokes of a ready digit, on the page. */
-export const ready = (digit) => STROKES[digit].split("|").map((stroke) => rounded(stroke.split(" ").map(([x, y]) => [8 + 1.8 * Number(x), 8 + 1.8 * Number(y)])));
+export const sample = (digit) => STROKES[digit].split("|").map((stroke) => rounded(stroke.split(" ").map(([x, y]) => [8 + 1.8 * Number(x), 8 + 1.8 * Number(y)])));
 
 /** How far a point is from a line between two points. */
 function distance([x, y], [ax, ay], [bx, by]) {
@@ -160,7 +160,7 @@ export function page(strokes, { tidy, right, down, turn, size, thick }) {
 
 export default function figure(ui, options) {
   const weights = unpack(WEIGHTS);
-  const state = { digit: 4, tidy: true, thick: 2.5, ...AS_DRAWN, strokes: null, unit: { layer: 2, map: 4, row: 4, column: 5 }, ...options };
+  const state = { digit: 3, tidy: true, thick: 2.5, ...AS_DRAWN, strokes: null, unit: { layer: 2, map: 4, row: 4, column: 5 }, ...options };
   let pixels, read, tones;
 
   const pad = make("canvas", { width: 320, height: 320, tabindex: 0, role: "application", class: "pad",
@@ -192,9 +192,9 @@ export default function figure(ui, options) {
     make("p", { class: "lead" }, "Draw on the pad, or take a ready digit and move it. Point at any unit to see what it looks at."),
     make("div", { class: "stage" },
       make("div", { class: "front" }, pad, make("div", { class: "beside" }, verdict, make("div", { class: "controls" }, digits.element, button("Clear", clear))),
-        tidy.element, make("div", { class: "knobs" }, knobs.map(({ element }) => element)),
-        make("div", { class: "page" }, make("p", { class: "caption" }, make("b", {}, "image"), " as the net gets it, 32 × 32"), given), reading),
-      make("div", { class: "net" }, views.map(({ element }) => element),
+        tidy.element, make("div", { class: "knobs" }, knobs.map(({ element }) => element))),
+      make("div", { class: "net" },
+        make("div", { class: "layer image" }, make("p", { class: "caption" }, make("b", {}, "image"), " as the net gets it, 32 × 32"), make("div", { class: "looked" }, given, reading)), views.map(({ element }) => element),
         make("div", { class: "layer" }, make("p", { class: "caption" }, make("b", {}, "output"), " squared distance of F6 to each code; the nearest wins"), codes))));
 
   /** A number's name, its value, and small buttons that change it. */
@@ -238,7 +238,7 @@ export default function figure(ui, options) {
     event.preventDefault();
   });
 
-  const strokes = () => state.strokes ?? ready(state.digit);
+  const strokes = () => state.strokes ?? sample(state.digit);
 
   function update() {
     pixels = page(strokes(), state);
@@ -383,6 +383,6 @@ export default function figure(ui, options) {
   read = forward(weights, pixels);
   ui.onTheme(paint);
   update();
-  return { state, weights, forward, page, ready, ink, tidied, choose, get pixels() { return [...pixels]; },
+  return { state, weights, seen: SEEN, fields: LAYERS, forward, page, sample, ink, tidied, choose, get pixels() { return [...pixels]; },
     get layers() { return read.layers.map((values) => [...values]); }, get distances() { return read.distances; } };
 }
