@@ -34,7 +34,7 @@ CLAIMS = {
     "c3-breaks-symmetry": Claim(
         "Of C3's 16 maps so many differ, from equal and from random kernels: {measured}.", _1998
     ),
-    PARTS
+    # PARTS
     "lenet5-f6-draws": Claim(
         "Of the 84 pixels that F6 draws, a share of {measured} is that of the digit's own code.", _1998
     ),
@@ -54,7 +54,7 @@ BREAKS = {
     "c3-breaks-symmetry": Break(
         "the table joins all maps", old='("table", table)):', new='("table", np.ones((6, 16), dtype=int))):'
     ),
-    BROKEN
+    # BROKEN
     "lenet5-f6-draws": Break(
         "the net was not trained",
         old='reader = models.create("lenet5", weights="mnist")',
@@ -134,6 +134,7 @@ def larger_page() -> int:
 
 larger_page.wrong(2, "Twice the image is not twice the map: the window of 32 can stand in between too.")
 larger_page.wrong(33, "You moved the window by one pixel; the two subsamplings make its step four.")
+larger_page.wrong(16, "The two halvings alone would leave 16; each convolution takes four more away.")
 larger_page.wrong(8, "64 - 32 over 4 counts the steps; the window also stands where it begins.")
 larger_page.wrong(1, "That is the map for 32 by 32; here there is room to slide.")
 larger_page.wrong(81, "That is the number of units in the whole map; a side was asked for.")
@@ -189,3 +190,4 @@ def turned_ink() -> float:
 
 turned_ink.wrong(0.10, "That is chance, the natural guess; the net does worse than chance. Measure it.")
 turned_ink.wrong(0.76, "That is the share for the digits as they are; turn the ink first.")
+turned_ink.wrong(0.98, "That is the share that it gets wrong; the share that it gets right was asked for.")

@@ -156,6 +156,7 @@ def test_a_unit_tells_what_it_looks_at(bare: Bare) -> None:
     assert f"map 5, row 4, column 5: {round(float(value), 2):g}".replace("-", "−") in reading.inner_text()
     assert "maps 5, 6, 1" in reading.inner_text() and "14 × 14 pixels" in reading.inner_text()
     canvas = visit.page.get_by_role("application", name="F6")
+    canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     visit.page.mouse.move(box["x"] + box["width"] * 3.5 / 7, box["y"] + box["height"] * 0.5 / 12)
     assert ask(visit, "figure.state.unit") == {"layer": 5, "map": 0, "row": 0, "column": 3}

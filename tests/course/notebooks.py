@@ -33,7 +33,6 @@ WITHOUT_BREAKS = FOLLOWING | {
     "layers/convolution-variants",
     "layers/pooling",
     "layers/normalization",
-    "models/lenet",
 }
 
 SETUP = """try:
