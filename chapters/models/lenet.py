@@ -34,7 +34,13 @@ CLAIMS = {
     "c3-breaks-symmetry": Claim(
         "Of C3's 16 maps so many differ, from equal and from random kernels: {measured}.", _1998
     ),
-    # PARTS
+    "c3-table-is-even": Claim("Of MNIST's test digits, {measured}.", "measured here, 2,000 training digits"),
+    "maximum-leads-subsampling": Claim(
+        "Of MNIST's test digits, {measured}.", "measured here, 2,000 training digits"
+    ),
+    "nearest-neighbour-trails": Claim(
+        "Of MNIST's test digits, {measured}.", "measured here, 2,000 training digits"
+    ),
     "lenet5-f6-draws": Claim(
         "Of the 84 pixels that F6 draws, a share of {measured} is that of the digit's own code.", _1998
     ),
@@ -54,7 +60,21 @@ BREAKS = {
     "c3-breaks-symmetry": Break(
         "the table joins all maps", old='("table", table)):', new='("table", np.ones((6, 16), dtype=int))):'
     ),
-    # BROKEN
+    "c3-table-is-even": Break(
+        "the maximum takes the place of the subsampling, too",
+        old='parts.lead("full C3", over="LeNet-5")',
+        new='parts.lead("max pooling", over="LeNet-5")',
+    ),
+    "maximum-leads-subsampling": Break(
+        "no maximum is taken",
+        old='parts.lead("max pooling", over="LeNet-5")',
+        new='parts.lead("full C3", over="LeNet-5")',
+    ),
+    "nearest-neighbour-trails": Break(
+        "a net with maxima takes the place of the look-up",
+        old='parts.lead("LeNet-5", over="nearest neighbour")',
+        new='parts.lead("LeNet-5", over="max pooling")',
+    ),
     "lenet5-f6-draws": Break(
         "the net was not trained",
         old='reader = models.create("lenet5", weights="mnist")',
