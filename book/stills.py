@@ -39,9 +39,8 @@ def still(name: str, chrome) -> Path:
         picture = Image.open(io.BytesIO(page.screenshot(clip=frame, full_page=True))).convert("RGB")
         context.close()
     path = live_figure(name).picture
-    for width, quality in ((720, 75), (720, 60), (720, 45), (720, 30), (540, 45), (540, 30)):
-        small = picture.resize((width, round(picture.height * width / 720)))
-        small.save(path, "WEBP", quality=quality, method=6)
+    for quality in (75, 60, 45, 30, 15, 5):
+        picture.save(path, "WEBP", quality=quality, method=6)
         if path.stat().st_size <= LARGEST:
             break
     return path

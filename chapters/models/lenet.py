@@ -42,7 +42,8 @@ CLAIMS = {
         "Of MNIST's test digits, {measured}.", "measured here, 2,000 training digits"
     ),
     "lenet5-f6-draws": Claim(
-        "Of the 84 pixels that F6 draws, a share of {measured} is that of the digit's own code.", _1998
+        "Where the ten codes differ, a share of {measured} of the pixels that F6 draws is that of the digit's own code.",
+        _1998,
     ),
     "lenet5-mnist": Claim(
         "With each of five seeds LeNet-5, trained here on all of MNIST, reads a share of at least {measured} of its test digits.",
