@@ -31,7 +31,6 @@ WITHOUT_BREAKS = FOLLOWING | {
     "layers/convolution-variants",
     "layers/pooling",
     "layers/normalization",
-    "models/lenet",
 }
 
 SETUP = """try:
