@@ -62,6 +62,14 @@ from cnnkit.scratch.normalization import (
     normalize,
     normalize_backward,
 )
+from cnnkit.scratch.normed import (
+    Average,
+    Normalize,
+    Patches,
+    SameConvolve,
+    gather_statistics,
+    normed_stack,
+)
 from cnnkit.scratch.pooling import (
     average_pool2d,
     average_pool2d_backward,
@@ -93,11 +101,15 @@ from cnnkit.scratch.views import convolve2d_fft, convolve2d_im2col, im2col, toep
 __all__ = [
     "STARTS",
     "Activate",
+    "Average",
     "Chain",
     "Convolve",
     "Flatten",
     "Join",
+    "Normalize",
     "Pad",
+    "Patches",
+    "SameConvolve",
     "Squash",
     "Step",
     "abs_tanh",
@@ -130,6 +142,7 @@ __all__ = [
     "elu_derivative",
     "fading_mask",
     "focal_loss",
+    "gather_statistics",
     "gelu",
     "gelu_derivative",
     "global_response_normalize",
@@ -162,6 +175,7 @@ __all__ = [
     "net_of_1989",
     "normalize",
     "normalize_backward",
+    "normed_stack",
     "output_size",
     "padding_amount",
     "partially_connected2d",
