@@ -63,7 +63,6 @@ from cnnkit.scratch.normalization import (
     normalize_backward,
 )
 from cnnkit.scratch.normed import (
-    Average,
     Normalize,
     Patches,
     SameConvolve,
@@ -101,7 +100,6 @@ from cnnkit.scratch.views import convolve2d_fft, convolve2d_im2col, im2col, toep
 __all__ = [
     "STARTS",
     "Activate",
-    "Average",
     "Chain",
     "Convolve",
     "Flatten",

@@ -1,7 +1,7 @@
 """A small convolutional stack, normalised or not, forward and backward in NumPy: the net of chapter layers/normalization.
 
 An image is cut into patches, so that the maps have `side` x `side` places; then come 3 x 3 convolutions on these maps, each
-followed by a normalisation, or none, and a ReLU; the average over places; scores.
+followed by a normalisation, or none, and a ReLU; then the scores, from all places of all maps.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from cnnkit.scratch.backprop import Chain, Join
+from cnnkit.scratch.backprop import Chain, Flatten, Join
 from cnnkit.scratch.stack import Activate
 
-__all__ = ["Average", "Normalize", "Patches", "SameConvolve", "gather_statistics", "normed_stack"]
+__all__ = ["Normalize", "Patches", "SameConvolve", "gather_statistics", "normed_stack"]
 
 
 class Normalize:
@@ -156,27 +156,6 @@ class SameConvolve:
         return padded[:, 1:-1, 1:-1]
 
 
-class Average:
-    """A step of a `Chain`: the mean of each map.
-
-    Chapter: layers/normalization.
-    """
-
-    def __init__(self) -> None:
-        self.weights: list[np.ndarray] = []
-        self.gradients: list[np.ndarray] = []
-
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        """One number a channel."""
-        self.shape = x.shape
-        return x.mean(axis=(1, 2))
-
-    def backward(self, dy: np.ndarray) -> np.ndarray:
-        """The same share to every place."""
-        share = dy[:, None, None] / np.float32(self.shape[1] * self.shape[2])
-        return np.broadcast_to(share, self.shape).astype(dy.dtype)
-
-
 def normed_stack(
     norm: str = "batch",
     depth: int = 10,
@@ -226,7 +205,7 @@ def normed_stack(
         )
         own = [] if norm == "none" else [Normalize(channels, **kinds[norm], **options)]
         steps += [Activate("relu"), *own] if after else [*own, Activate("relu")]
-    return Chain([*steps, Average(), Join(*drawn(channels, outputs))])
+    return Chain([*steps, Flatten(), Join(*drawn(side**2 * channels, outputs))])
 
 
 def gather_statistics(net: Chain, x: np.ndarray, batch: int = 32) -> Chain:
