@@ -50,27 +50,28 @@ class Normalize:
             raise ValueError(f"{channels} channels do not divide into {groups} groups")
         self.images, self.groups, self.constant, self.noise = images, groups, constant, noise
         self.epsilon = epsilon
+        self.axes = (1, 3) if groups else (1,)
         self.moving: tuple[np.ndarray, np.ndarray] | None = None
         self.weights = [np.ones(channels, "float32"), np.zeros(channels, "float32")]
         self.gradients: list[np.ndarray] = []
 
     def _together(self, x: np.ndarray) -> np.ndarray:
-        """The same numbers, so that those that share a mean lie along axes 1 and 3."""
+        """The same numbers, so that those that share a mean lie along `axes`."""
         if self.groups:
             return x.reshape(len(x), -1, self.groups, x.shape[-1] // self.groups)
         images = self.images or len(x)
         if len(x) % images:
             raise ValueError(f"a batch of {len(x)} images does not divide into runs of {images}")
-        return x.reshape(len(x) // images, -1, x.shape[-1], 1)
+        return x.reshape(len(x) // images, -1, x.shape[-1])
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Subtract the mean, divide by the deviation, multiply by gamma, add beta."""
         gamma, beta = self.weights
         if self.moving is None:
             together = self._together(x)
-            mean = together.mean(axis=(1, 3), keepdims=True)
+            mean = together.mean(axis=self.axes, keepdims=True)
             away = together - mean
-            variance = (away**2).mean(axis=(1, 3), keepdims=True)
+            variance = (away**2).mean(axis=self.axes, keepdims=True)
             self.statistics = mean, variance
             self.deviation = np.sqrt(variance + np.float32(self.epsilon))
             self.normal = (away / self.deviation).reshape(x.shape)
@@ -88,13 +89,13 @@ class Normalize:
     def backward(self, dy: np.ndarray) -> np.ndarray:
         """What would change the mean or the deviation is taken out of the gradient."""
         dy = dy * self.stretch
-        places = tuple(range(dy.ndim - 1))
-        self.gradients = [(dy * self.normal).sum(axis=places), dy.sum(axis=places)]
+        rows = dy.reshape(-1, dy.shape[-1])
+        self.gradients = [(rows * self.normal.reshape(rows.shape)).sum(axis=0), rows.sum(axis=0)]
         g = self._together(dy * self.weights[0])
         if not self.constant:
             normal = self._together(self.normal)
-            along = (g * normal).mean(axis=(1, 3), keepdims=True)
-            g = g - g.mean(axis=(1, 3), keepdims=True) - normal * along
+            along = (g * normal).mean(axis=self.axes, keepdims=True)
+            g = g - g.mean(axis=self.axes, keepdims=True) - normal * along
         return (g / self.deviation).reshape(dy.shape)
 
 
@@ -123,6 +124,15 @@ class Patches:
         return dy
 
 
+def _windows(x: np.ndarray) -> np.ndarray:
+    """Every 3 x 3 window of maps with a border of zeros, each as a row."""
+    n, height, width, channels = x.shape
+    padded = np.zeros((n, height + 2, width + 2, channels), x.dtype)
+    padded[:, 1:-1, 1:-1] = x
+    views = sliding_window_view(padded, (3, 3), (1, 2)).transpose(0, 1, 2, 4, 5, 3)
+    return np.ascontiguousarray(views).reshape(-1, 9 * channels)
+
+
 class SameConvolve:
     """A step of a `Chain`: a 3 x 3 convolution that keeps the size of the maps, as one matrix product.
 
@@ -136,24 +146,16 @@ class SameConvolve:
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Each window is a row, and the kernels are a matrix."""
         w, b = self.weights
-        n, height, width, channels = x.shape
-        padded = np.zeros((n, height + 2, width + 2, channels), x.dtype)
-        padded[:, 1:-1, 1:-1] = x
-        windows = sliding_window_view(padded, (3, 3), (1, 2)).transpose(0, 1, 2, 4, 5, 3)
-        self.rows = np.ascontiguousarray(windows).reshape(-1, 9 * channels)
-        return (self.rows @ w.reshape(9 * channels, -1) + b).reshape(n, height, width, -1)
+        self.rows = _windows(x)
+        return (self.rows @ w.reshape(-1, w.shape[-1]) + b).reshape(*x.shape[:3], -1)
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
-        """Each row of gradients goes back to its window; where windows overlap they add up."""
+        """To the input the same, with kernels that are turned half round and read from output to input."""
         w, _ = self.weights
-        n, height, width, maps = dy.shape
-        g = dy.reshape(-1, maps)
+        g = dy.reshape(-1, dy.shape[-1])
         self.gradients = [(self.rows.T @ g).reshape(w.shape), g.sum(axis=0)]
-        windows = (g @ w.reshape(-1, maps).T).reshape(n, height, width, 3, 3, -1)
-        padded = np.zeros((n, height + 2, width + 2, windows.shape[-1]), dy.dtype)
-        for i, j in np.ndindex(3, 3):
-            padded[:, i : i + height, j : j + width] += windows[:, :, :, i, j]
-        return padded[:, 1:-1, 1:-1]
+        turned = np.ascontiguousarray(w[::-1, ::-1].transpose(0, 1, 3, 2)).reshape(-1, w.shape[2])
+        return (_windows(dy) @ turned).reshape(*dy.shape[:3], -1)
 
 
 def normed_stack(

@@ -32,7 +32,6 @@ WITHOUT_BREAKS = FOLLOWING | {
     "layers/convolution",
     "layers/convolution-variants",
     "layers/pooling",
-    "layers/normalization",
     "models/lenet",
 }
 
