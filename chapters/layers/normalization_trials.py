@@ -2,8 +2,7 @@
 
     python chapters/layers/normalization_trials.py        # some ten minutes on one core
 
-It writes data/results/normalization-first-<n>-steps.csv, data/results/normalization-kernel-rates.csv and
-data/results/normalization-side-<n>.csv.
+It writes data/results/normalization-first-<n>-steps.csv and data/results/normalization-side-<n>.csv.
 
 The nets are those of `cnnkit.scratch`, forward and backward as the chapter writes them: on maps of a few places NumPy takes
 a tenth of the time that a framework spends on a batch normalisation.
@@ -55,7 +54,7 @@ def lengths(net: scratch.Chain) -> list[np.ndarray]:
 def fit(
     norm: str, x: Any, y: Any, rate: float, epochs: int, seed: int,
     at: float | None = None, once: bool = False, held: bool = False, noisy: bool = False,
-    rest: float | None = None, **options: Any,
+    **options: Any,
 ) -> scratch.Chain:  # fmt: skip
     """Descent with momentum; the rate, or `at`, falls to zero along half a wave; whole batches only.
 
@@ -65,7 +64,6 @@ def fit(
         once: normalise at the start and never again.
         held: bring every kernel back to its first length after each step.
         noisy: shift and stretch what is normalised, anew at each step.
-        rest: a rate for all that is no kernel of a convolution, in place of the one that is tried.
     """
     rng = np.random.default_rng(seed)
     if noisy:
@@ -75,8 +73,6 @@ def fit(
         calibrate(net, x[:512])
     weights, first = net.weights, lengths(net)
     speeds = [np.zeros_like(w) for w in weights]
-    moved = {id(w) for w in kernels(net)}
-    rates = [at or rate if rest is None or id(w) in moved else rest for w in weights]
     steps = len(x) // BATCH
     with np.errstate(all="ignore"):  # too large a rate explodes, and its scores say so
         for step in range(epochs * steps):
@@ -85,10 +81,10 @@ def fit(
             rows = order[step % steps * BATCH :][:BATCH]
             _, dy = scratch.softmax_cross_entropy(net.forward(x[rows]), y[rows])
             net.backward(dy.astype("float32"))
-            falls = (1 + np.cos(np.pi * step / (epochs * steps))) / 2
-            for w, speed, slope, own in zip(weights, speeds, net.gradients, rates, strict=True):
+            now = np.float32((at or rate) * (1 + np.cos(np.pi * step / (epochs * steps))) / 2)
+            for w, speed, slope in zip(weights, speeds, net.gradients, strict=True):
                 speed *= np.float32(MOMENTUM)
-                speed -= np.float32(own * falls) * slope
+                speed -= now * slope
                 w += speed
             if held:
                 for w, length, wanted in zip(kernels(net), lengths(net), first, strict=True):
@@ -127,20 +123,6 @@ first_steps = trials.trial(
     },
     ONCE,
     rates=(0.01, 0.03, 0.1),
-    training=trials.Training(epochs=1, batch_size=BATCH),
-    settle=False,
-)
-
-# The same net, with a rate of its own for the kernels, over several powers of ten; all the rest learns at 0.03.
-kernel_rates = trials.trial(
-    "normalization-kernel-rates",
-    {
-        "plain": arm("none", rest=0.03),
-        "batch norm": arm("batch", rest=0.03),
-        "kernels held at length": arm("batch", rest=0.03, held=True),
-    },
-    ONCE,
-    rates=(0.001, 0.01, 0.1, 1.0, 10.0, 100.0),
     training=trials.Training(epochs=1, batch_size=BATCH),
     settle=False,
 )
