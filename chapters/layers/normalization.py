@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnnkit.course.breaks import Break  # noqa: F401
+from cnnkit.course.breaks import Break
 from cnnkit.course.claims import Claim
 from cnnkit.course.exercises import Cases, solves
 
@@ -18,6 +18,22 @@ CLAIMS = {
         source="arithmetic",
     ),
     "batch-norm-leads": Claim("After 160 steps, {measured}.", source=HERE, ledger=("bn-benefits",)),
+    "once-is-not-enough": Claim(
+        "Normalised at the start and never again: {measured}.", source="measured here; arXiv:1511.06422"
+    ),
+    "shifted-and-still-ahead": Claim(
+        "With its channels shifted and stretched at random at every step, {measured}.",
+        source="measured here; arXiv:1805.11604 for another net and noise for each image",
+    ),
+    "the-way-back-matters": Claim(
+        "With mean and deviation taken as constants on the way back: {measured}.",
+        source="measured here; " + IOFFE,
+    ),
+    "held-as-fast": Claim("Each kernel kept at its first length: {measured}.", source=HERE),
+    "bn-placement": Claim(
+        "Normalised after the ReLU in place of before it: {measured}.",
+        source="measured here; " + IOFFE,
+    ),
     "ten-times-the-kernel": Claim(
         "Before a batch norm, kernels ten times as long have a gradient {measured} times as long.",
         source="arithmetic; " + IOFFE,
@@ -39,6 +55,79 @@ CLAIMS = {
     "rate-tunes-itself": Claim(
         "Kernels that learn at rates a thousandfold apart end with effective rates {measured} times apart.",
         source="measured here; arXiv:1812.03981",
+    ),
+    "group-norm": Claim(
+        "On maps of one place, five layers, two images to a mean: the best of five nets reads a share of {measured}.",
+        source=HERE,
+        ledger=("group-norm",),
+    ),
+    "two-images-of-sixteen-places": Claim(
+        "On maps of sixteen places, {measured}.", source="measured here; " + WU
+    ),
+    "groups-need-numbers-too": Claim(
+        "On maps of one place, with four numbers to a mean, the best of five nets with group norm reads a share of {measured}.",
+        source=HERE,
+    ),
+}
+
+BREAKS = {
+    "batch-norm-leads": Break(
+        "the net is normalised once and never again",
+        old='race.lead("batch norm", over="plain")',
+        new='race.lead("plain, normalised once", over="plain")',
+    ),
+    "once-is-not-enough": Break(
+        "it is normalised at every step",
+        old='race.lead("plain, normalised once", over="plain")',
+        new='race.lead("batch norm", over="plain")',
+    ),
+    "shifted-and-still-ahead": Break(
+        "there is noise enough and no norm: the net is normalised once",
+        old='race.lead("noise behind batch norm", over="plain")',
+        new='race.lead("plain, normalised once", over="plain")',
+    ),
+    "the-way-back-matters": Break(
+        "both arms take them as constants",
+        old='race.lead("batch norm", over="statistics as constants")',
+        new='race.lead("statistics as constants", over="batch norm")',
+    ),
+    "held-as-fast": Break(
+        "no layer is normalised any more after the start",
+        old='race.lead("kernels held at length", over="batch norm")',
+        new='race.lead("plain, normalised once", over="batch norm")',
+    ),
+    "bn-placement": Break(
+        "the other net has no norm",
+        old='race.lead("batch norm after ReLU", over="batch norm")',
+        new='race.lead("batch norm", over="plain")',
+    ),
+    "any-rate-will-do": Break(
+        "no layer is normalised", old='"batch norm": ("batch", False)', new='"batch norm": ("none", False)'
+    ),
+    "held-kernels-fail": Break(
+        "the kernels may grow",
+        old='"kernels held at length": ("batch", True)',
+        new='"kernels held at length": ("batch", False)',
+    ),
+    "rate-tunes-itself": Break(
+        "the kernels are held at their length",
+        old='"batch norm": ("batch", False)',
+        new='"batch norm": ("batch", True)',
+    ),
+    "group-norm": Break(
+        "32 images share a mean",
+        old='max(tests[1, "batch norm, 2 images"])',
+        new='max(tests[1, "batch norm, 32 images"])',
+    ),
+    "two-images-of-sixteen-places": Break(
+        "a map has one place",
+        old='sides[4].lead("batch norm, 32 images"',
+        new='sides[1].lead("batch norm, 32 images"',
+    ),
+    "groups-need-numbers-too": Break(
+        "all sixteen channels are one group",
+        old='max(tests[1, "group norm"])',
+        new='max(tests[1, "layer norm"])',
     ),
 }
 
