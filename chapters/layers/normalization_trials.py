@@ -107,6 +107,7 @@ def arm(norm: str, at: float | None = None, **options: Any) -> trials.Learner:
 
 ONCE = trials.split(digits, train=5_120, validation=2_000, test=5_000, name="mnist")
 AGAIN = trials.split(digits, train=2_048, validation=2_000, name="mnist")
+HALF = trials.split(digits, train=1_024, validation=2_000, name="mnist")
 
 # Ten layers, 160 steps, each on images that were not seen before: how far each gets, and what of batch norm it takes.
 first_steps = trials.trial(
@@ -127,7 +128,7 @@ first_steps = trials.trial(
 )
 
 
-def sweep(side: int, images: tuple[int, ...], *alone: str) -> trials.Trial:
+def sweep(side: int, parts: trials.Split, images: tuple[int, ...], *alone: str) -> trials.Trial:
     """Five layers on maps of `side` x `side` places, normalised over so many images at a time, or each image by itself.
 
     One trial for each side, since its nets are of their own kind.
@@ -136,14 +137,14 @@ def sweep(side: int, images: tuple[int, ...], *alone: str) -> trials.Trial:
     return trials.trial(
         f"normalization-side-{side}",
         {**shared, **{f"{norm} norm": arm(norm, depth=5, side=side) for norm in alone}},
-        AGAIN,
+        parts,
         rates=(0.01, 0.03, 0.1),
         training=trials.Training(epochs=10, batch_size=BATCH),
     )
 
 
-one_place = sweep(1, (2, 8, 32), "group", "layer")
-sixteen_places = sweep(4, (2, 32))
+one_place = sweep(1, AGAIN, (2, 8, 32), "group", "layer")
+sixteen_places = sweep(4, HALF, (2, 32))
 
 if __name__ == "__main__":
     raise SystemExit(trials.main())
