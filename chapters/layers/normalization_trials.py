@@ -140,6 +140,7 @@ def sweep(side: int, parts: trials.Split, images: tuple[int, ...], *alone: str) 
         parts,
         rates=(0.01, 0.03, 0.1),
         training=trials.Training(epochs=10, batch_size=BATCH),
+        doublings=2,
     )
 
 
