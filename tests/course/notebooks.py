@@ -30,7 +30,6 @@ FOLLOWING = {
 WITHOUT_BREAKS = FOLLOWING | {
     "layers/convolution-variants",
     "layers/pooling",
-    "layers/normalization",
 }
 
 SETUP = """try:
