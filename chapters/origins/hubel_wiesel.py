@@ -214,6 +214,10 @@ dim_light.wrong(
     "The second is the same picture, enlarged, and enlarging changes no angle. What is left is the pixels' doing.",
 )
 dim_light.wrong(
+    ["narrower", "wider", "wider"],
+    "The second doubles every length, and a ratio of lengths stays: look at what turns the bar out of the row.",
+)
+dim_light.wrong(
     ["narrower", "same", "same"],
     "The noise keeps the width only while it can lift the answer over the threshold and fail to: very bright light makes both small.",
 )
