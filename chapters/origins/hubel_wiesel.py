@@ -194,7 +194,7 @@ by_hand.wrong([1, 0, 2], "You dropped the sign of -3. A rectifier makes negative
     "**nine** round cells, still three pixels apart, and its threshold is half of *its* best; (2) everything is **twice as large**, "
     "the round fields, the gaps and the bar; (3) the row of five trembles by a fifth of its best, and the contrast is raised "
     "to **four times** the full one? Assign to `prediction` a list of three words, each "
-    '`"narrower"`, `"wider"` or `"same"` (within 2 degrees). Then measure, with `row`, `rates` and `bandwidth`.',
+    '`"narrower"`, `"wider"` or `"same"` (within 4 degrees). Then measure, with `row`, `rates` and `bandwidth`.',
     hints=(
         "Turn a long row by ten degrees, and a short one. Whose end moves further from the bar? And what does a photocopier do to an angle?",
         "What a threshold takes away stays the same while the answer grows: what is it worth beside a very large answer?",
@@ -211,7 +211,11 @@ dim_light.wrong(
 )
 dim_light.wrong(
     ["narrower", "narrower", "wider"],
-    "The second is the same picture, enlarged, and enlarging changes no angle.",
+    "The second is the same picture, enlarged, and enlarging changes no angle. What is left is the pixels' doing.",
+)
+dim_light.wrong(
+    ["narrower", "wider", "wider"],
+    "The second doubles every length, and a ratio of lengths stays: look at what turns the bar out of the row.",
 )
 dim_light.wrong(
     ["narrower", "same", "same"],

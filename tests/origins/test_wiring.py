@@ -5,7 +5,7 @@ from scipy.ndimage import maximum_filter
 from scipy.signal import correlate2d
 
 from cnnkit import data
-from cnnkit.origins import round_field, row_kernel, wiring
+from cnnkit.origins import measure_tuning, round_field, row_kernel, wiring
 
 
 def test_even_light_leaves_a_round_cell_cold_and_its_field_is_the_same_from_four_sides():
@@ -40,6 +40,28 @@ def test_the_threshold_is_half_of_what_a_long_bar_stirs():
     bar = data.oriented_bars([90], size=41, width=3)
     drive = wiring((41, 41, 1), angles=(90,), threshold=0.0)(bar)
     assert float(keras.ops.max(drive)) / 2 == pytest.approx(0.74, abs=0.01)
+
+
+def width_of_tuning(count=5, times=1):
+    """Of a row in NumPy, only at the middle, with its threshold at half of its best."""
+    angles = np.arange(0, 180, 3)
+    size, field = 40 * times + 21, round_field(12 * times + 1, sigma=1.5 * times)
+    bars = data.oriented_bars(angles, size=size, width=3 * times)[..., 0]
+    heard, reach = 0, 6 * times
+    for step in range(count):
+        row, column = size // 2 + 3 * times * (step - count // 2), size // 2
+        window = bars[:, row - reach : row + reach + 1, column - reach : column + reach + 1]
+        heard = heard + np.maximum(0, np.einsum("nhw,hw->n", window, field))
+    return measure_tuning(
+        lambda _: np.maximum(0, heard - heard.max() / 2), bars, angles, period=180
+    ).bandwidth
+
+
+def test_a_longer_row_is_narrower_and_a_larger_one_the_same_but_for_the_pixels():
+    five = width_of_tuning()
+    assert five == pytest.approx(24, abs=0.5)
+    assert width_of_tuning(count=9) < five - 4
+    assert abs(width_of_tuning(times=2) - five) < 4, "what the exercise calls the same"
 
 
 @pytest.mark.parametrize(
