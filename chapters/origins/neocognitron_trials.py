@@ -93,13 +93,6 @@ def grown_strictly(x: np.ndarray, seed: int, rounds: int) -> keras.Model:
     return selective(grown(x, seed, rounds), LOW)
 
 
-def grown_easily(x: np.ndarray, seed: int, rounds: int) -> keras.Model:
-    """Less selective from the start: a low threshold for growing, too."""
-    model = selective(origins.neocognitron(seed=seed), LOW)
-    origins.grow(model, x, rounds=rounds)
-    return model
-
-
 def unlearned(x: np.ndarray, seed: int, rounds: int) -> keras.Model:
     """The network before it learns, with random weights that are wide enough to answer: where backpropagation starts."""
     model, draw = origins.neocognitron(seed=seed), np.random.default_rng(seed)
@@ -110,9 +103,13 @@ def unlearned(x: np.ndarray, seed: int, rounds: int) -> keras.Model:
     return model
 
 
+def answers(model: keras.Model, x: np.ndarray) -> np.ndarray:
+    """What each cell answers to each picture, a row a picture."""
+    return keras.ops.convert_to_numpy(model(x)).reshape(len(x), -1).astype("float64")
+
+
 def alike(known: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """Which of the known answers each of the seen ones is most like: the largest cosine; -1 where all is silent."""
-    known, seen = (np.reshape(a, (len(a), -1)).astype("float64") for a in (known, seen))
     likeness = seen @ (known / (np.linalg.norm(known, axis=1, keepdims=True) + 1e-9)).T
     return np.where(seen.max(axis=1) > SILENT, likeness.argmax(axis=1), -1)
 
@@ -125,11 +122,11 @@ def reader(layer: str, make: Callable[..., keras.Model]) -> trials.Learner:
     ) -> tuple[keras.Model, Any, Any]:
         model = made(make, x, seed, epochs // 4)
         tap = keras.Model(model.input, model.get_layer(layer).output)
-        return tap, tap.predict(x, verbose=0), y
+        return tap, answers(tap, x), y
 
     def predict(fitted: tuple[keras.Model, Any, Any], x: np.ndarray) -> np.ndarray:
         tap, known, labels = fitted
-        found = alike(known, tap.predict(x, batch_size=512, verbose=0))
+        found = alike(known, answers(tap, x))
         return np.where(found >= 0, labels[found], -1)
 
     return trials.Learner(fit, predict, has_rate=False, has_budget=make is not unlearned)
@@ -140,7 +137,7 @@ def namer(make: Callable[..., keras.Model]) -> trials.Learner:
 
     def fit(x: np.ndarray, y: np.ndarray, *, seed: int, epochs: int, **_: Any) -> tuple[keras.Model, Any]:
         model = made(make, x, seed, epochs // 4)
-        return model, y[model.predict(x, verbose=0).reshape(len(x), -1).argmax(axis=0)]
+        return model, y[answers(model, x).argmax(axis=0)]
 
     def predict(fitted: tuple[keras.Model, Any], x: np.ndarray) -> np.ndarray:
         model, names = fitted
@@ -175,7 +172,9 @@ def without_network(smooth: float, slide: bool) -> trials.Learner:
 
 def taught(seed: int) -> keras.Model:
     """The same graph with a linear head, for backpropagation; it starts wider, for tiny weights pass no gradient."""
-    return keras.Sequential([unlearned(None, seed, 0), keras.layers.Flatten(), keras.layers.Dense(len(NAMES))])
+    return keras.Sequential(
+        [unlearned(None, seed, 0), keras.layers.Flatten(), keras.layers.Dense(len(NAMES))]
+    )
 
 
 ARMS = {
@@ -183,7 +182,6 @@ ARMS = {
     "winning plane, grown": namer(grown),
     "winning plane, maximum": namer(partial(grown, rule="max")),
     "winning plane, lowered": namer(grown_strictly),
-    "winning plane, low throughout": namer(grown_easily),
     **{f"{layer}, imprinted": reader(layer, imprinted) for layer in ("C1", "C2", "C3")},
     "winning plane, imprinted": namer(imprinted),
     **{f"{layer}, unlearned": reader(layer, unlearned) for layer in ("C1", "C2", "C3")},

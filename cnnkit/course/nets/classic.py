@@ -47,7 +47,9 @@ def classic(
     _check(blocks, connection, pooling, spread, input_shape)
     sides = (kernel,) * blocks if isinstance(kernel, int) else tuple(kernel)
     if len(sides) != blocks:
-        raise ValueError(f"kernel={kernel} names {len(sides)} sides for {blocks} blocks: give one, or one each")
+        raise ValueError(
+            f"kernel={kernel} names {len(sides)} sides for {blocks} blocks: give one, or one each"
+        )
     inputs = x = keras.Input(input_shape, name="image")
     for block in range(1, blocks + 1):
         apart = max(
