@@ -65,9 +65,9 @@ BREAKS = {
         new='centred.lead("convolutional", over="nearest neighbour")',
     ),
     "sharing-is-worth": Break(
-        "every digit lies in the middle",
+        "the other net shares its kernels, which are only wider",
         old='moved.lead("convolutional", over="not shared")',
-        new='centred.lead("convolutional", over="not shared")',
+        new='moved.lead("convolutional", over="gaps filled")',
     ),
     "local-before-shared": Break(
         "the kernels are shared and not local",
@@ -80,9 +80,9 @@ BREAKS = {
         new='moved.lead("convolutional", over="gaps filled")',
     ),
     "pooling-is-worth": Break(
-        "every digit lies in the middle",
+        "the other net pools, and only its kernels are wider",
         old='moved.lead("convolutional", over="not pooled")',
-        new='centred.lead("convolutional", over="not pooled")',
+        new='moved.lead("convolutional", over="gaps filled")',
     ),
     "told-about-place": Break(
         "the rival gets no hint",
