@@ -42,6 +42,10 @@ CLAIMS = {
         "Where digits are moved, {measured}.",
         source=LECUN1998,
     ),
+    "whole-not-small": Claim(
+        "Where digits are moved, wide windows without gaps serve as well as small ones, give or take three points: {measured}.",
+        source=HERE,
+    ),
     "pooling-is-worth": Claim(
         "Where digits are moved, {measured}.",
         source=LECUN1998,
@@ -78,6 +82,11 @@ BREAKS = {
         "the gaps in the kernels are filled",
         old='moved.lead("convolutional", over="not local")',
         new='moved.lead("convolutional", over="gaps filled")',
+    ),
+    "whole-not-small": Break(
+        "the wide windows have gaps",
+        old='moved.lead("gaps filled", over="convolutional")',
+        new='moved.lead("not local", over="convolutional")',
     ),
     "pooling-is-worth": Break(
         "the other net pools, and only its kernels are wider",

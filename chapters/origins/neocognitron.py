@@ -70,7 +70,7 @@ CLAIMS = {
         source=PAPER,
     ),
     "cresceptron": Claim(
-        "With the cresceptron's maximum in place of the blur the network knows as many moved digits, within five points: "
+        "With the cresceptron's maximum in place of the blur the network names no fewer moved digits, give or take ten points: "
         "{measured}.",
         source="doi:10.1109/ICCV.1993.378228",
     ),
@@ -148,8 +148,8 @@ BREAKS = {
     ),
     "neocognitron-ten-digits": Break(
         "the last layer is read whole, and not by the plane that wins",
-        old="        len(set(origins.winning_planes(grown[names, seed], draw(names))) - {-1})",
-        new="        len(np.unique(np.round(grown[names, seed](draw(names)), 3), axis=0))",
+        old="len(set(origins.winning_planes(grown[names, seed], draw(names))) - {-1})",
+        new="len(np.unique(np.round(grown[names, seed](draw(names)), 3), axis=0))",
     ),
     "sliding-template-leads": Break(
         "the template stays where the digit was shown",
