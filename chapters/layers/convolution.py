@@ -155,6 +155,13 @@ def _(o: int, k: int, s: int, p: int) -> tuple[int, int]:
     return o * s + k - 2 * p, o * s + k - 2 * p + s - 1
 
 
+@image_sides.mistake(
+    "padding gives the window more room: the same map then needs a smaller image, not a larger one."
+)
+def _(o: int, k: int, s: int, p: int) -> tuple[int, int]:
+    return (o - 1) * s + k + 2 * p, (o - 1) * s + k + 2 * p + s - 1
+
+
 @image_sides.mistake("give the smallest first.")
 def _(o: int, k: int, s: int, p: int) -> tuple[int, int]:
     return image_sides(o, k, s, p)[::-1]
@@ -275,6 +282,11 @@ def _(n: int, k: int, s: int) -> int:
 @blind.mistake("windows that overlap see some pixels twice; count pixels, not visits.")
 def _(n: int, k: int, s: int) -> int:
     return n - k * ((n - k) // s + 1)
+
+
+@blind.mistake("you took one pixel off for each window; a window sees k of them.")
+def _(n: int, k: int, s: int) -> int:
+    return n - ((n - k) // s + 1)
 
 
 blind.equivalent(
