@@ -215,9 +215,8 @@ def race(kind: str, n: int, arms: dict[str, trials.Learner], epochs: int) -> tri
 
 
 moved_600 = race("moved", 600, FIVE, epochs=60)
-moved_2400 = race(
-    "moved", 2_400, {DENSE: FIVE[DENSE]}, epochs=60
-)  # what a fourfold set brings the dense layer
+# What four times as many digits bring the dense layer.
+moved_2400 = race("moved", 2_400, {DENSE: FIVE[DENSE]}, epochs=60)
 centred_600 = race("centred", 600, {**FIVE, PERMUTED: arm("shared", "max", 16, permuted=True)}, epochs=60)
 placed = trials.trial(
     "convolution-faces",
