@@ -33,7 +33,11 @@ CLAIMS = {
     "sharing-under-a-maximum": Claim("Where a digit may lie at 25 places, {measured}.", source=HERE),
     "sharing-under-a-dense-head": Claim("Where a digit may lie at 25 places, {measured}.", source=HERE),
     "sharing-needs-movement": Claim("Where every digit lies in the middle, {measured}.", source=HERE),
-    "sharing-smaller-datasets": Claim("Of 600 digits that may lie at 25 places, {measured}.", source=HERE),
+    "sharing-smaller-datasets": Claim(
+        "Where a digit may lie at 25 places: what a convolution under a maximum reads after 600 digits, less what a dense layer "
+        "reads after 2,400, is {measured} points (means of five seeds; 720 and 2,880 steps).",
+        source=HERE,
+    ),
     "pixel-permutation-mlp": Claim("Where every digit lies in the middle, {measured}.", source=HERE),
     "permuted-below-dense": Claim("Where every digit lies in the middle, {measured}.", source=HERE),
     "sharing-cannot-tell-place": Claim(
@@ -68,8 +72,8 @@ BREAKS = {
     ),
     "sharing-smaller-datasets": Break(
         "the kernels are not shared",
-        old='moved.lead("convolution + maximum", over="dense")',
-        new='moved.lead("local + maximum", over="dense")',
+        old='("convolution + maximum", 600, moved)):\n    rows = race.verdict_rows(name)',
+        new='("convolution + maximum", 600, moved)):\n    rows = race.verdict_rows(name.replace("convolution", "local"))',
     ),
     "pixel-permutation-mlp": Break(
         "the rival's pixels keep their order",
@@ -149,6 +153,13 @@ def _(o: int, k: int, s: int, p: int) -> tuple[int, int]:
 @image_sides.mistake("between o places there are o - 1 steps.")
 def _(o: int, k: int, s: int, p: int) -> tuple[int, int]:
     return o * s + k - 2 * p, o * s + k - 2 * p + s - 1
+
+
+@image_sides.mistake(
+    "padding gives the window more room: the same map then needs a smaller image, not a larger one."
+)
+def _(o: int, k: int, s: int, p: int) -> tuple[int, int]:
+    return (o - 1) * s + k + 2 * p, (o - 1) * s + k + 2 * p + s - 1
 
 
 @image_sides.mistake("give the smallest first.")
@@ -271,6 +282,11 @@ def _(n: int, k: int, s: int) -> int:
 @blind.mistake("windows that overlap see some pixels twice; count pixels, not visits.")
 def _(n: int, k: int, s: int) -> int:
     return n - k * ((n - k) // s + 1)
+
+
+@blind.mistake("you took one pixel off for each window; a window sees k of them.")
+def _(n: int, k: int, s: int) -> int:
+    return n - ((n - k) // s + 1)
 
 
 blind.equivalent(

@@ -1,10 +1,10 @@
 """The trials of chapter layers/convolution: five ways to wire one hidden layer, on digits that moved and on centred ones;
-pixels in another order; and a task whose answer depends on the place.
+four times as many digits for the dense one; pixels in another order; and a task whose answer depends on the place.
 
     python chapters/layers/convolution_trials.py        # some ten minutes on one core
 
-It writes data/results/convolution-moved-600.csv, data/results/convolution-centred-600.csv and
-data/results/convolution-faces.csv.  Where digits move, the verdicts are those of a fixed budget: four of five arms have
+It writes data/results/convolution-moved-600.csv, data/results/convolution-moved-2400.csv,
+data/results/convolution-centred-600.csv and data/results/convolution-faces.csv.  Where digits move, the verdicts are those of a fixed budget: four of five arms have
 settled after it, and the one that leads still rises by a point.
 
 The nets are written out in NumPy, one class for all: at this size that takes a tenth of the time that a framework spends
@@ -215,6 +215,8 @@ def race(kind: str, n: int, arms: dict[str, trials.Learner], epochs: int) -> tri
 
 
 moved_600 = race("moved", 600, FIVE, epochs=60)
+# What four times as many digits bring the dense layer.
+moved_2400 = race("moved", 2_400, {DENSE: FIVE[DENSE]}, epochs=60)
 centred_600 = race("centred", 600, {**FIVE, PERMUTED: arm("shared", "max", 16, permuted=True)}, epochs=60)
 placed = trials.trial(
     "convolution-faces",
