@@ -106,7 +106,7 @@ export default function figure(ui, options) {
   const words = make("p", { class: "note" });
   let heard, y;
 
-  const told = (first) => `${number((first + DELAYS / 2) / 100, 2)} s`;
+  const told = (first) => `${number((first + 7) / 100, 2)} s`; // the eighth frame is the middle one
   function place(first) {
     state.first = clamp(Math.round(first), 0, LAST);
     set(frame, { x: across(state.first) });
