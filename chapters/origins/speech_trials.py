@@ -2,7 +2,8 @@
 
     python chapters/origins/speech_trials.py        # some eight minutes on one core
 
-It writes data/results/speech-moved.csv and the other tables whose names stand in the code.
+It writes data/results/speech-taught-in-place.csv, data/results/speech-taught-moved.csv, data/results/speech-taught-few.csv,
+data/results/speech-higher-in-place.csv and data/results/speech-higher-moved.csv.
 
 All speech is synthetic (`cnnkit.data.spoken_stops`), and the voices that choose the rate and that test are never those
 that taught.  The nets are those of `cnnkit.origins.speech`, forward and backward in NumPy: a step through so few weights
@@ -279,6 +280,15 @@ IN_TIME, IN_BOTH = (4, 0), (4, 3)
 centred = stops_trial("speech-taught-in-place", ARMS, (0, 0), IN_TIME)
 everywhere = stops_trial("speech-taught-moved", ARMS, IN_TIME, IN_TIME)
 few = stops_trial("speech-taught-few", ARMS, IN_TIME, IN_TIME, count=60, epochs=200)
+
+HEIGHTS = {
+    "shared in time": arm(SHARED),
+    "shared in both": arm(net_in_two_dimensions),
+    "dense": arm(dense_net),
+}
+IN_PITCH = (0, 3)
+higher = stops_trial("speech-higher-in-place", HEIGHTS, (0, 0), IN_PITCH, epochs=80)
+higher_taught = stops_trial("speech-higher-moved", HEIGHTS, IN_PITCH, IN_PITCH, epochs=80)
 
 if __name__ == "__main__":
     raise SystemExit(trials.main())
