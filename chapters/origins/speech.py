@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cnnkit.course.breaks import Break  # noqa: F401
+from cnnkit.course.breaks import Break
 from cnnkit.course.claims import Claim
 from cnnkit.course.exercises import Cases, solves
 
@@ -15,6 +15,103 @@ HOMMA = "Homma, Atlas and Marks, NIPS 1987, 31-40"
 HERE = "measured here, on synthetic speech"
 
 QUESTION = "Why did the first trained convolutional nets listen rather than look?"
+
+CLAIMS = {
+    "homma-atlas-marks": Claim(
+        "With one threshold for streams of three levels of noise, neurons that convolve in time make a share of {measured} of the mistakes of matched "
+        "filters when the delta rule has taught them.",
+        source=HOMMA,
+    ),
+    "tdnn-connections": Claim(
+        "The 521 weights of the time-delay network serve {measured} connections.", source="arithmetic"
+    ),
+    "sharing-forgets-when": Claim(
+        "Taught where each sound stands in its place, tested up to four frames off, {measured}.",
+        source=WAIBEL,
+        ledger=("tdnn",),
+    ),
+    "sliding-needs-no-net": Claim("On the same sounds, {measured}.", source=HERE),
+    "teaching-forgets-when": Claim(
+        "Taught with sounds that are moved as those of the test, {measured}.", source=HERE
+    ),
+    "sharing-saves-sounds": Claim("Taught with sixty moved sounds, {measured}.", source=HERE),
+    "when-can-be-found": Claim("Taught with sixty moved sounds, {measured}.", source=HERE),
+    "tdnn-2d-hampshire-waibel": Claim(
+        "Taught at one height, tested up to three mel bands higher or lower, {measured}.",
+        source=f"after Hampshire and Waibel, NIPS 1989; {HERE}",
+    ),
+    "pitch-is-part-of-the-answer": Claim("Taught at all these heights, {measured}.", source=HERE),
+    "yamaguchi-1990-maxpool-speech": Claim(
+        "Of words that come a quarter of a second late, {measured}.",
+        source=f"after Yamaguchi et al., ICSLP 1990, 1077-1080; {HERE}",
+    ),
+    "max-outruns-the-sum": Claim("Of words said half as fast again, {measured}.", source=HERE),
+    "max-forgets-order": Claim("Of words that are anagrams in syllables, {measured}.", source=HERE),
+    "tdnn-far-distance-speech": Claim(
+        "Across rooms that were never heard, {measured}.", source=f"doi:10.1109/ICASSP.2017.7953152; {HERE}"
+    ),
+}
+
+BREAKS = {
+    "homma-atlas-marks": Break(
+        "the delta rule stops after its first step, which is Hebb's", old="steps=300", new="steps=1"
+    ),
+    "sharing-forgets-when": Break(
+        "the sounds that teach are moved as well",
+        old='place.lead("shared", over="not shared")',
+        new='everywhere.lead("shared", over="not shared")',
+    ),
+    "sliding-needs-no-net": Break(
+        "the neighbour may not slide",
+        old='place.lead("shared", over="sliding neighbour")',
+        new='place.lead("shared", over="nearest neighbour")',
+    ),
+    "teaching-forgets-when": Break(
+        "what teaches stands in its place",
+        old='everywhere.lead("shared", over="not shared")',
+        new='place.lead("shared", over="not shared")',
+    ),
+    "sharing-saves-sounds": Break(
+        "six hundred sounds teach",
+        old='few.lead("shared", over="not shared")',
+        new='everywhere.lead("shared", over="not shared")',
+    ),
+    "when-can-be-found": Break(
+        "the linear reader is not shown the onset",
+        old='few.lead("linear, at its onset", over="shared")',
+        new='few.lead("linear, raw values", over="shared")',
+    ),
+    "tdnn-2d-hampshire-waibel": Break(
+        "what teaches is higher and lower, too",
+        old='up.lead("shared in both", over="shared in time")',
+        new='taught_up.lead("shared in both", over="shared in time")',
+    ),
+    "pitch-is-part-of-the-answer": Break(
+        "all that teaches stands at one height",
+        old='taught_up.lead("shared in time", over="shared in both")',
+        new='up.lead("shared in time", over="shared in both")',
+    ),
+    "yamaguchi-1990-maxpool-speech": Break(
+        "nobody comes late",
+        old='words["late"].lead("maximum", over="every moment")',
+        new='words["fast"].lead("maximum", over="every moment")',
+    ),
+    "max-outruns-the-sum": Break(
+        "nobody speaks faster than those who taught",
+        old='words["fast"].lead("maximum", over="sum")',
+        new='words["late"].lead("maximum", over="sum")',
+    ),
+    "max-forgets-order": Break(
+        "the other keeps the order, too",
+        old='words["order"].lead("three maxima", over="maximum")',
+        new='words["order"].lead("three maxima", over="every moment")',
+    ),
+    "tdnn-far-distance-speech": Break(
+        "the other is taught across rooms, too",
+        old='rooms.lead("taught both", over="taught near")',
+        new='rooms.lead("taught both", over="taught across rooms")',
+    ),
+}
 
 
 def _sizes(rng: np.random.Generator) -> Cases:
