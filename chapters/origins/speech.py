@@ -294,7 +294,7 @@ def _words(rng: np.random.Generator) -> Cases:
     inputs=_words,
 )
 def confused(words: np.ndarray, parts: int) -> np.ndarray:
-    kept = words.reshape(len(words), parts, -1, words.shape[2]).max(axis=2)
+    kept = words.reshape(len(words), parts, words.shape[1] // parts, words.shape[2]).max(axis=2)
     return np.array([[bool(np.array_equal(a, b)) for b in kept] for a in kept])
 
 
@@ -306,13 +306,13 @@ def _(words: np.ndarray, parts: int) -> np.ndarray:
 
 @confused.mistake("One equal number is not enough: all that is kept must be equal.")
 def _(words: np.ndarray, parts: int) -> np.ndarray:
-    kept = words.reshape(len(words), parts, -1, words.shape[2]).max(axis=2)
+    kept = words.reshape(len(words), parts, words.shape[1] // parts, words.shape[2]).max(axis=2)
     return np.array([[bool((a == b).any()) for b in kept] for a in kept])
 
 
 @confused.mistake("You took the average of each part; the maximum is kept.")
 def _(words: np.ndarray, parts: int) -> np.ndarray:
-    kept = words.reshape(len(words), parts, -1, words.shape[2]).mean(axis=2)
+    kept = words.reshape(len(words), parts, words.shape[1] // parts, words.shape[2]).mean(axis=2)
     return np.array([[bool(np.array_equal(a, b)) for b in kept] for a in kept])
 
 
