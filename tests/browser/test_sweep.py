@@ -8,7 +8,9 @@ import pytest
 from cnnkit import data, origins
 from tests.browser.test_live import Bare, ask
 
-HEARD = "(() => { const samples = figure.wave(given); return [[...samples], figure.spectrogram(samples)]; })()"
+HEARD = (
+    "(() => { const samples = figure.wave(given); return [[...samples], figure.spectrogram(samples)]; })()"
+)
 
 
 def centred(spectrogram: np.ndarray) -> np.ndarray:
@@ -23,7 +25,9 @@ def test_it_hears_and_answers_as_cnnkit(syllable: str, onset: int, bare: Bare) -
     samples, here = ask(visit, HEARD, {"syllable": syllable, "onset": onset})
     there = centred(data.mel_spectrogram(np.array([samples]))[0])
     np.testing.assert_allclose(here, there, atol=1e-5)
-    taught = centred(data.mel_spectrogram(np.array([ask(visit, HEARD, {"syllable": "da", "onset": 30})[0]]))[0])
+    taught = centred(
+        data.mel_spectrogram(np.array([ask(visit, HEARD, {"syllable": "da", "onset": 30})[0]]))[0]
+    )
     pattern = taught[23:38] - taught[23:38].mean()
     w = origins.hebbian_weights(pattern[None])
     np.testing.assert_allclose(ask(visit, "figure.weights"), w[..., 0], atol=1e-5)
