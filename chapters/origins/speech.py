@@ -36,20 +36,12 @@ CLAIMS = {
     ),
     "sharing-saves-sounds": Claim("Taught with sixty moved sounds, {measured}.", source=HERE),
     "when-can-be-found": Claim("Taught with sixty moved sounds, {measured}.", source=HERE),
-    "tdnn-2d-hampshire-waibel": Claim(
-        "Taught at one height, tested up to three mel bands higher or lower, {measured}.",
-        source=f"after Hampshire and Waibel, NIPS 1989; {HERE}",
-    ),
-    "pitch-is-part-of-the-answer": Claim("Taught at all these heights, {measured}.", source=HERE),
     "yamaguchi-1990-maxpool-speech": Claim(
         "Of words that come a quarter of a second late, {measured}.",
         source=f"after Yamaguchi et al., ICSLP 1990, 1077-1080; {HERE}",
     ),
     "max-outruns-the-sum": Claim("Of words said half as fast again, {measured}.", source=HERE),
     "max-forgets-order": Claim("Of words that are anagrams in syllables, {measured}.", source=HERE),
-    "tdnn-far-distance-speech": Claim(
-        "Across rooms that were never heard, {measured}.", source=f"doi:10.1109/ICASSP.2017.7953152; {HERE}"
-    ),
 }
 
 BREAKS = {
@@ -81,16 +73,6 @@ BREAKS = {
         old='few.lead("linear, at its onset", over="shared")',
         new='few.lead("linear, raw values", over="shared")',
     ),
-    "tdnn-2d-hampshire-waibel": Break(
-        "what teaches is higher and lower, too",
-        old='up.lead("shared in both", over="shared in time")',
-        new='taught_up.lead("shared in both", over="shared in time")',
-    ),
-    "pitch-is-part-of-the-answer": Break(
-        "all that teaches stands at one height",
-        old='taught_up.lead("shared in time", over="shared in both")',
-        new='up.lead("shared in time", over="shared in both")',
-    ),
     "yamaguchi-1990-maxpool-speech": Break(
         "nobody comes late",
         old='words["late"].lead("maximum", over="every moment")',
@@ -105,11 +87,6 @@ BREAKS = {
         "the other keeps the order, too",
         old='words["order"].lead("three maxima", over="maximum")',
         new='words["order"].lead("three maxima", over="every moment")',
-    ),
-    "tdnn-far-distance-speech": Break(
-        "the other is taught across rooms, too",
-        old='rooms.lead("taught both", over="taught near")',
-        new='rooms.lead("taught both", over="taught across rooms")',
     ),
 }
 
