@@ -42,6 +42,9 @@ CLAIMS = {
     ),
     "max-outruns-the-sum": Claim("Of words said half as fast again, {measured}.", source=HERE),
     "max-forgets-order": Claim("Of words that are anagrams in syllables, {measured}.", source=HERE),
+    "tdnn-far-distance-speech": Claim(
+        "Across rooms that were never heard, {measured}.", source=f"doi:10.1109/ICASSP.2017.7953152; {HERE}"
+    ),
 }
 
 BREAKS = {
@@ -87,6 +90,11 @@ BREAKS = {
         "the other keeps the order, too",
         old='words["order"].lead("three maxima", over="maximum")',
         new='words["order"].lead("three maxima", over="every moment")',
+    ),
+    "tdnn-far-distance-speech": Break(
+        "the other is taught across rooms, too",
+        old='rooms.lead("taught both", over="taught near")',
+        new='rooms.lead("taught both", over="taught across rooms")',
     ),
 }
 
