@@ -2,8 +2,8 @@
 
     python chapters/origins/speech_trials.py        # some eight minutes on one core
 
-It writes data/results/speech-taught-in-place.csv, data/results/speech-taught-moved.csv, data/results/speech-taught-few.csv,
-data/results/speech-higher-in-place.csv and data/results/speech-higher-moved.csv.
+It writes data/results/speech-taught-in-place.csv, data/results/speech-taught-moved.csv and
+data/results/speech-taught-few.csv.
 
 All speech is synthetic (`cnnkit.data.spoken_stops`), and the voices that choose the rate and that test are never those
 that taught.  The nets are those of `cnnkit.origins.speech`, forward and backward in NumPy: a step through so few weights
@@ -107,12 +107,6 @@ def time_delay_net(seed: int, shared: bool = True, classes: int = 3, frames: int
     """`origins.tdnn`, or the same graph in which each connection has a weight of its own."""
     one = Windows((frames, 16, 1), (3, 16), 8, shared, 2 * seed)
     return _stacked(one, Windows(one.shape, (5, 1), classes, shared, 2 * seed + 1), shared)
-
-
-def net_in_two_dimensions(seed: int) -> scratch.Chain:
-    """`origins.tdnn_2d(spans=(8, 1))`: its units look at eight bands, and stand at every height as at every time."""
-    one = Windows((15, 16, 1), (3, 8), 8, True, 2 * seed, around=(3, 4))
-    return _stacked(one, Windows(one.shape, (5, 1), 3, True, 2 * seed + 1), True)
 
 
 def dense_net(seed: int, hidden: int = 8) -> scratch.Chain:
@@ -276,19 +270,10 @@ def stops_trial(name: str, arms: dict[str, trials.Learner], taught: tuple[int, i
     return trials.trial(name, arms, cut, rates=(0.006, 0.02, 0.06), training=training, rivals=rivals)
 
 
-IN_TIME, IN_BOTH = (4, 0), (4, 3)
+IN_TIME = (4, 0)
 centred = stops_trial("speech-taught-in-place", ARMS, (0, 0), IN_TIME)
 everywhere = stops_trial("speech-taught-moved", ARMS, IN_TIME, IN_TIME)
 few = stops_trial("speech-taught-few", ARMS, IN_TIME, IN_TIME, count=60, epochs=200)
-
-HEIGHTS = {
-    "shared in time": arm(SHARED),
-    "shared in both": arm(net_in_two_dimensions),
-    "dense": arm(dense_net),
-}
-IN_PITCH = (0, 3)
-higher = stops_trial("speech-higher-in-place", HEIGHTS, (0, 0), IN_PITCH, epochs=80)
-higher_taught = stops_trial("speech-higher-moved", HEIGHTS, IN_PITCH, IN_PITCH, epochs=80)
 
 if __name__ == "__main__":
     raise SystemExit(trials.main())

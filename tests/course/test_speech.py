@@ -12,15 +12,8 @@ speech = load(_paths.chapters() / "origins/speech_trials.py")
 X = np.random.default_rng(0).uniform(-1, 1, (4, 15, 16)).astype("float32")
 
 
-@pytest.mark.parametrize(
-    ("build", "twin"),
-    [
-        (speech.time_delay_net, origins.tdnn),
-        (speech.net_in_two_dimensions, lambda: origins.tdnn_2d(spans=(8, 1))),
-    ],
-)
-def test_with_its_weights_a_net_answers_as_the_keras_model(build, twin) -> None:
-    net, model = build(0), twin()
+def test_with_its_weights_the_net_answers_as_the_keras_model() -> None:
+    net, model = speech.time_delay_net(0), origins.tdnn()
     w1, b1, w2, b2, gain, bias = model.get_weights()
     places = int(np.prod(net.steps[2].places))
     given = [w1, b1, w2, b2, gain / places, bias]
@@ -43,7 +36,6 @@ def test_without_sharing_each_connection_has_a_weight_and_equal_ones_make_the_sh
     [
         speech.time_delay_net,
         lambda seed: speech.time_delay_net(seed, shared=False),
-        speech.net_in_two_dimensions,
         speech.dense_net,
     ],
 )
