@@ -1,4 +1,4 @@
-"""The first trained convolutional nets listened: time-delay networks for speech, 1987 to 1990.
+"""Convolutional nets that listened: time-delay networks for speech, 1987 to 1990.
 
 A unit with delays is a convolution in time: it sees a few frames at once, and the same weights at every time.
 """
