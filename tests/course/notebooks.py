@@ -30,7 +30,6 @@ FOLLOWING = {
 WITHOUT_BREAKS = FOLLOWING | {
     "origins/hubel-wiesel",
     "layers/convolution",
-    "layers/convolution-variants",
     "layers/pooling",
     "layers/normalization",
     "models/lenet",
