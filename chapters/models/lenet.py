@@ -38,6 +38,11 @@ CLAIMS = {
     "maximum-leads-subsampling": Claim(
         "Of MNIST's test digits, {measured}.", "measured here, 2,000 training digits"
     ),
+    "subsampling-leads-average": Claim(
+        "Of MNIST's test digits, {measured}.", "measured here, 2,000 training digits"
+    ),
+    "codes-lead-dense": Claim("Of MNIST's test digits, {measured}.", "measured here, 2,000 training digits"),
+    "relu-leads-tanh": Claim("Of MNIST's test digits, {measured}.", "measured here, 2,000 training digits"),
     "nearest-neighbour-trails": Claim(
         "Of MNIST's test digits, {measured}.", "measured here, 2,000 training digits"
     ),
@@ -69,6 +74,21 @@ BREAKS = {
     "maximum-leads-subsampling": Break(
         "no maximum is taken",
         old='parts.lead("max pooling", over="LeNet-5")',
+        new='parts.lead("full C3", over="LeNet-5")',
+    ),
+    "subsampling-leads-average": Break(
+        "the maximum is taken instead of the average",
+        old='parts.lead("LeNet-5", over="average pooling")',
+        new='parts.lead("LeNet-5", over="max pooling")',
+    ),
+    "codes-lead-dense": Break(
+        "the net compared with keeps its codes",
+        old='parts.lead("LeNet-5", over="dense output")',
+        new='parts.lead("LeNet-5", over="full C3")',
+    ),
+    "relu-leads-tanh": Break(
+        "the other net keeps its tanh",
+        old='parts.lead("ReLU", over="LeNet-5")',
         new='parts.lead("full C3", over="LeNet-5")',
     ),
     "nearest-neighbour-trails": Break(
