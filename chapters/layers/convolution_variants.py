@@ -242,7 +242,7 @@ def unread(rates: tuple[int, ...]) -> np.ndarray:
     reached = {0}
     for rate in rates:
         reached = {at + step for at in reached for step in (-rate, 0, rate)}
-    return np.array([at for at in range(sum(rates) + 1) if at not in reached])
+    return np.array([at for at in range(sum(rates)) if at not in reached])
 
 
 @unread.mistake("Each tap may also lie to the left: a step of 4 and one of -1 lead to 3.")
@@ -250,7 +250,7 @@ def _(rates: tuple[int, ...]) -> np.ndarray:
     reached = {0}
     for rate in rates:
         reached = {at + step for at in reached for step in (0, rate)}
-    return np.array([at for at in range(sum(rates) + 1) if at not in reached])
+    return np.array([at for at in range(sum(rates)) if at not in reached])
 
 
 @unread.mistake("The kernel has a tap in the middle too: a layer may stay where it is.")
@@ -258,7 +258,7 @@ def _(rates: tuple[int, ...]) -> np.ndarray:
     reached = {0}
     for rate in rates:
         reached = {at + step for at in reached for step in (-rate, rate)}
-    return np.array([at for at in range(sum(rates) + 1) if at not in reached])
+    return np.array([at for at in range(sum(rates)) if at not in reached])
 
 
 @unread.mistake("These are the distances that are read.")
@@ -266,4 +266,10 @@ def _(rates: tuple[int, ...]) -> np.ndarray:
     reached = {0}
     for rate in rates:
         reached = {at + step for at in reached for step in (-rate, 0, rate)}
-    return np.array([at for at in range(sum(rates) + 1) if at in reached])
+    return np.array([at for at in range(sum(rates)) if at in reached])
+
+
+unread.equivalent(
+    "reached = {at - step for at in reached for step in (-rate, 0, rate)}",
+    "A layer reaches as far to the left as to the right.",
+)

@@ -101,7 +101,7 @@ CLAIMS = {
         "otherwise the same.",
         source=HOMMA,
     ),
-    "homma-atlas-marks": Claim(
+    "first-homma-atlas-marks": Claim(
         "With one threshold for streams of more and less noise, neurons that convolve in time make a fraction of the "
         "mistakes of matched filters when the delta rule has taught them.",
         source=HOMMA,
@@ -113,7 +113,7 @@ CLAIMS = {
     "tdnn-weights": Claim(
         "The time-delay network of this shape learns 521 weights and biases.", source="arithmetic"
     ),
-    "tdnn-connections": Claim(
+    "first-tdnn-connections": Claim(
         "Every use of a weight or bias counted, the time-delay network has 6,233 connections.",
         source="arithmetic",
     ),
@@ -155,7 +155,7 @@ CLAIMS = {
         "that taught came later than a tenth.",
         source="this page",
     ),
-    "yamaguchi-1990-maxpool-speech": Claim(
+    "first-yamaguchi-1990-maxpool-speech": Claim(
         "Syllable detectors, the maximum over time and a classifier recognise words of new voices, late, slow or "
         "fast: the worst of the three medians.",
         source=f"after Yamaguchi et al., ICSLP 1990, 1077-1080; {HERE}",
@@ -164,7 +164,7 @@ CLAIMS = {
         "With fast speakers the maximum over time recognises more than the average: the difference of the medians.",
         source=HERE,
     ),
-    "max-forgets-order": Claim(
+    "first-max-forgets-order": Claim(
         "Of words that are anagrams in syllables, the maximum over all time recognises not many more than half.",
         source=HERE,
     ),
@@ -179,7 +179,7 @@ CLAIMS = {
         "Taught near the microphone, the time-delay network recognises few of the stops across a room.",
         source=HERE,
     ),
-    "tdnn-far-distance-speech": Claim(
+    "first-tdnn-far-distance-speech": Claim(
         "Teaching with echoes as well brings a large part back, in rooms never heard: the difference of the medians.",
         source=f"doi:10.1109/ICASSP.2017.7953152; {HERE}",
     ),
