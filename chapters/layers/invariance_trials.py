@@ -1,0 +1,96 @@
+"""The trial of chapter layers/invariance: six builds of one small net read digits that were moved.
+
+    python chapters/layers/invariance_trials.py        # some ten minutes on one core
+
+It writes data/results/moved-digits.csv.  The digits are MNIST's, 8 x 8 pixels, on a field of 16 x 16.  For training and
+validation they stand in the middle, for the test anywhere up to four pixels off: a build's validation score says how it
+reads digits where it has met them, its test score how it reads them elsewhere.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+
+from cnnkit import data, trials
+from cnnkit.course.nets import tolerant, with_spatial_transformer
+
+FIELD, MAPS = (16, 16, 1), 8
+Digits = tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+def digits() -> Digits:
+    """The first 5,000 digits in the middle, and 2,000 test digits at random places."""
+    (x, y), (x_test, y_test) = data.load("mnist")
+    small = [
+        images[:, 2:26, 2:26].reshape(-1, 8, 3, 8, 3, 1).mean(axis=(2, 4))
+        for images in (x[:5_000], x_test[:2_000])
+    ]
+    middle = np.pad(small[0], ((0, 0), (4, 4), (4, 4), (0, 0)))
+    return (middle, y[:5_000]), (data.scattered(small[1], 16, seed=1), y_test[:2_000])
+
+
+def build(seed: int, moved: bool = False, **parts: str) -> keras.Model:
+    """`tolerant` with these parts; `moved` shifts each training image by up to four pixels, anew each time."""
+    options = {"downsampling": "stride", "padding": "zero", "head": "average", **parts}
+    model = tolerant(input_shape=FIELD, filters=MAPS, **options)
+    return behind_shifts(model) if moved else model
+
+
+def behind_shifts(model: keras.Model) -> keras.Model:
+    """The model behind a layer that moves training images, and no others, by up to four pixels."""
+    inputs = keras.Input(FIELD)
+    shift = layers.RandomTranslation(0.25, 0.25, fill_mode="constant", interpolation="nearest")
+    return keras.Model(inputs, model(shift(inputs)))
+
+
+def looking(seed: int) -> keras.Model:
+    """The strided net with a dense head behind a spatial transformer, trained on moved digits."""
+    classifier = tolerant(
+        input_shape=(8, 8, 1), filters=MAPS, downsampling="stride", padding="zero", head="dense"
+    )
+    return behind_shifts(with_spatial_transformer(classifier, FIELD, "translation"))
+
+
+def magnitude(images: np.ndarray) -> np.ndarray:
+    """The size of each wave in an image: what its Fourier transform says when the phases, which tell where, are left out."""
+    return np.abs(np.fft.fft2(images, axes=(1, 2)))
+
+
+def nearest_by_waves() -> trials.Learner:
+    """A nearest neighbour on the magnitude of the Fourier transform, which no circular shift changes."""
+    nearest = trials.nearest()
+    return trials.Learner(
+        lambda x, y, **_: nearest.fit(magnitude(x), y),
+        lambda fitted, x: nearest.predict(fitted, magnitude(x)),
+        has_rate=False,
+        has_budget=False,
+    )
+
+
+ARMS: dict[str, Any] = {
+    "stride": build,
+    "stride, dense head": partial(build, head="dense"),
+    "max pooling of side 4": partial(build, downsampling="wide max"),
+    "blur": partial(build, downsampling="blur"),
+    "nothing skipped, no border": partial(build, downsampling="none", padding="circular"),
+    "stride, moved in training": partial(build, moved=True),
+    "dense head, moved in training": partial(build, head="dense", moved=True),
+    "transformer, moved in training": looking,
+}
+moved_digits = trials.trial(
+    "moved-digits",
+    arms=ARMS,
+    data=trials.split(digits, train=1_000, validation=1_000, name="mnist, 8 x 8 on 16 x 16"),
+    rates=(3e-3, 1e-2, 3e-2),
+    training=trials.Training(epochs=40, batch_size=50),
+    doublings=2,
+    rivals={"nearest neighbour, sizes of waves": nearest_by_waves()},
+)
+
+if __name__ == "__main__":
+    raise SystemExit(trials.main())
