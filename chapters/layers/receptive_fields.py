@@ -143,7 +143,6 @@ def _stacks(rng: np.random.Generator) -> Cases:
     yield "a dilated layer under a stride", ([(3, 1, 3), (3, 2, 2), (5, 3, 2)],)
     yield "kernels of one", ([(7, 2, 1), (3, 2, 1), (3, 1, 2), (3, 2, 1), (1, 1, 1)],)
     yield "the first layers of AlexNet", ([(11, 4, 1), (3, 2, 1), (5, 1, 1)],)
-    yield "no layer", ([],)
     yield "drawn", ([tuple(int(n) for n in rng.integers(1, (6, 4, 4))) for _ in range(4)],)
 
 
@@ -238,7 +237,6 @@ def _units(rng: np.random.Generator) -> Cases:
     yield "a stride below", ([(5, 2, 2), (3, 1, 1)], 3)
     yield "a stride in each of two layers", ([(3, 1, 0), (2, 2, 0), (3, 2, 1)], 5)
     yield "the start of a ResNet", ([(7, 2, 3), (3, 2, 1), (3, 1, 1)], 10)
-    yield "no layer", ([], 7)
     yield "drawn", ([tuple(int(n) for n in rng.integers((1, 1, 0), (6, 4, 3))) for _ in range(3)], 6)
 
 
@@ -297,7 +295,6 @@ def _dilations(rng: np.random.Generator) -> Cases:
     yield "doubling from two", ([2, 4, 8],)
     yield "one layer", ([5],)
     yield "a step too large", ([1, 2, 5],)
-    yield "no layer", ([],)
     yield "drawn", (rng.integers(1, 7, size=3).tolist(),)
 
 
