@@ -40,20 +40,19 @@ def looker(seed: int, dilations: tuple[int, ...], distance: int) -> keras.Model:
     return keras.Model(inputs, layers.Cropping2D(((0, 0), (MARGIN + distance, MARGIN - distance)))(x))
 
 
-PLAIN, DEEPER, DILATED = (1,) * 8, (1,) * 12, (1, 2, 4, 8)
+PLAIN, DILATED = (1,) * 8, (1, 2, 4, 8)
 far_clue = trials.trial(
     "far-clue",
     arms={
         "8 layers, 4 pixels away": partial(looker, dilations=PLAIN, distance=4),
         "8 layers, 6 pixels away": partial(looker, dilations=PLAIN, distance=6),
         "8 layers, 8 pixels away": partial(looker, dilations=PLAIN, distance=8),
-        "12 layers, 8 pixels away": partial(looker, dilations=DEEPER, distance=8),
         "4 dilated layers, 8 pixels away": partial(looker, dilations=DILATED, distance=8),
     },
     data=trials.split(noise, train=200, validation=200, name="strips of noise"),
     rates=(1e-3, 3e-3, 1e-2),
     training=trials.Training(epochs=20, batch_size=16),
-    doublings=1,
+    settle=False,
     widenings=0,
 )
 
@@ -68,7 +67,7 @@ def halved() -> Digits:
     return (small[0], y[:10_000]), (small[1], y_test[:4_000])
 
 
-def reader(seed: int, *middle: tuple[int, int, str | None]) -> keras.Model:
+def reader(seed: int, middle: tuple[tuple[int, int, str | None], ...]) -> keras.Model:
     """A small net for digits around a middle of convolutions, each given as (maps, kernel, activation)."""
     inputs = x = keras.Input((12, 12, 1))
     x = layers.Conv2D(8, 3, padding="same", activation="relu")(x)
@@ -80,11 +79,7 @@ def reader(seed: int, *middle: tuple[int, int, str | None]) -> keras.Model:
 
 def arm(*middle: tuple[int, int, str | None]) -> partial:
     """The net with this middle, still without a seed."""
-    return partial(_seeded, middle=middle)
-
-
-def _seeded(seed: int, middle: tuple[tuple[int, int, str | None], ...]) -> keras.Model:
-    return reader(seed, *middle)
+    return partial(reader, middle=middle)
 
 
 two_small_kernels = trials.trial(
