@@ -35,7 +35,7 @@ def tolerant(
     """Three 3 x 3 convolutions with ReLU; the first two halve the image, or dilate what follows.
 
     `downsampling` is `stride` (of the convolution), `max` (pooling after it), `blur` (max pooling without stride, then
-    BlurPool2D), `wide max` (pooling of side 4 with stride 2, which sees what `blur` sees, zeros beyond the border), or
+    BlurPool2D), `wide max` (pooling of side 4 with stride 2, which sees what `blur` sees), or
     `none`: nothing is dropped, and later kernels are dilated to see as far as with `stride`.
     `padding` is `zero` or `circular`; `head` is `dense` (flatten) or `average` (global average pooling).  With the
     defaults the scores are the same for every circular shift of the image.
@@ -103,7 +103,10 @@ def _smaller(x: Any, downsampling: str, padding: str, number: str) -> Any:
     if downsampling == "max":
         return layers.MaxPooling2D(2, **_LAST, name=f"pool{number}")(x)
     if downsampling == "wide max":
-        return layers.MaxPooling2D(4, strides=2, padding="same", **_LAST, name=f"pool{number}")(x)
+        if padding == "circular":
+            x = CircularPadding2D(1, **_LAST, name=f"rim{number}")(x)
+        kept = "valid" if padding == "circular" else "same"
+        return layers.MaxPooling2D(4, strides=2, padding=kept, **_LAST, name=f"pool{number}")(x)
     if downsampling == "blur":
         if padding == "circular":
             x = CircularPadding2D((1, 1), **_LAST, name=f"rim{number}")(x)
