@@ -61,12 +61,13 @@ CLAIMS = {
         source="arithmetic",
     ),
     "the-rim-is-learned-late": Claim(
-        "After 260 steps the worst of five nets asked for the pixel six columns away reads a share of {measured} more than the best of five "
+        "After 260 steps at a rate of 0.003 the worst of five nets asked for the pixel six columns away reads a share of {measured} more than the best of five "
         "asked for the pixel eight columns away, on the rim.",
         source=HERE,
     ),
     "rf-dense-prediction": Claim(
-        "Four layers dilated by 1, 2, 4 and 8 tell the same pixel: the worst of five seeds reads a share of {measured}.",
+        "Of a pixel eight columns away the worst of five stacks of four layers dilated by 1, 2, 4 and 8 reads a share of {measured} more than the best of "
+        "five plain ones with as many weights, whose field ends before it.",
         source="measured here, with the dilation of arXiv:1511.07122",
     ),
     "two-3x3-equals-5x5": Claim(
@@ -110,18 +111,18 @@ BREAKS = {
     ),
     "weights-for-the-edge-exist": Break(
         "the unit stands seven columns away, and the weights carry eight",
-        old="looker(0, PLAIN, distance=8)",
-        new="looker(0, PLAIN, distance=7)",
+        old='looker("8 plain layers", distance=8)',
+        new='looker("8 plain layers", distance=7)',
     ),
     "the-rim-is-learned-late": Break(
         "both lie on the rim",
-        old='min(tests("8 layers, 6 pixels away"))',
-        new='min(tests("8 layers, 8 pixels away"))',
+        old='shares("8 plain layers", 6).min()',
+        new='shares("8 plain layers", 8).min()',
     ),
     "rf-dense-prediction": Break(
         "no layer is dilated",
-        old='min(tests("4 dilated layers, 8 pixels away"))',
-        new='min(tests("8 layers, 8 pixels away"))',
+        old='shares("4 dilated layers", 8).min()',
+        new='shares("8 plain layers", 8).min()',
     ),
     "two-kernels-are-no-gain": Break(
         "the rival has no kernels at all",

@@ -1,8 +1,8 @@
-"""The trials of chapter layers/receptive-fields: how far a stack learns to look, and two small kernels or a large one.
+"""The trial of chapter layers/receptive-fields: two small kernels or a large one.
 
-    python chapters/layers/receptive_fields_trials.py        # some seven minutes on one core
+    python chapters/layers/receptive_fields_trials.py        # some five minutes on one core
 
-It writes data/results/far-clue.csv and data/results/two-small-kernels.csv.
+It writes data/results/two-small-kernels.csv.
 """
 
 from __future__ import annotations
@@ -15,46 +15,7 @@ from keras import layers
 
 from cnnkit import data, trials
 
-HEIGHT, WIDTH, MARGIN = 4, 40, 8  # strips of noise; the columns that are asked for lie MARGIN from either end
 Digits = tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
-
-
-def noise() -> Digits:
-    """Strips whose pixels are -1 or 1 by chance, and as targets the pixels themselves, all but the margins."""
-    rng = np.random.default_rng(0)
-    parts = []
-    for count in (400, 200):
-        x = rng.choice([-1.0, 1.0], size=(count, HEIGHT, WIDTH, 1)).astype("float32")
-        parts.append((x, (x[:, :, MARGIN:-MARGIN, 0] > 0).astype("int64")))
-    return tuple(parts)
-
-
-def looker(seed: int, dilations: tuple[int, ...], distance: int) -> keras.Model:
-    """A stack whose answer for a pixel is given by the unit that stands `distance` columns to its right."""
-    inputs = x = keras.Input((HEIGHT, WIDTH, 1))
-    for d in dilations:
-        x = layers.Conv2D(
-            8, 3, padding="same", dilation_rate=d, activation="relu", kernel_initializer="he_normal"
-        )(x)
-    x = layers.Conv2D(2, 1)(x)
-    return keras.Model(inputs, layers.Cropping2D(((0, 0), (MARGIN + distance, MARGIN - distance)))(x))
-
-
-PLAIN, DILATED = (1,) * 8, (1, 2, 4, 8)
-far_clue = trials.trial(
-    "far-clue",
-    arms={
-        "8 layers, 4 pixels away": partial(looker, dilations=PLAIN, distance=4),
-        "8 layers, 6 pixels away": partial(looker, dilations=PLAIN, distance=6),
-        "8 layers, 8 pixels away": partial(looker, dilations=PLAIN, distance=8),
-        "4 dilated layers, 8 pixels away": partial(looker, dilations=DILATED, distance=8),
-    },
-    data=trials.split(noise, train=200, validation=200, name="strips of noise"),
-    rates=(1e-3, 3e-3, 1e-2),
-    training=trials.Training(epochs=20, batch_size=16),
-    settle=False,
-    widenings=0,
-)
 
 
 def halved() -> Digits:
