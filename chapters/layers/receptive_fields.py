@@ -122,7 +122,7 @@ BREAKS = {
     "rf-dense-prediction": Break(
         "no layer is dilated",
         old='shares("4 dilated layers", 8).min()',
-        new='shares("8 plain layers", 8).min()',
+        new='shares("4 plain layers", 8).min()',
     ),
     "two-kernels-are-no-gain": Break(
         "the rival has no kernels at all",
