@@ -34,7 +34,7 @@ CLAIMS = {
     "net-beats-threshold": Claim(
         "Of borders of cells under uneven light, {measured}.",
         source="after doi:10.1364/AO.30.004211",
-        ledger=("zhang-siann-1988",),
+        ledger=("zhang-medical-1991-1994",),
     ),
     "net-beats-drawn": Claim("Of borders of cells under uneven light, {measured}.", source=HERE),
     "learned-planes-lead": Claim("Of borders of cells under uneven light, {measured}.", source=HERE),
@@ -101,7 +101,9 @@ def _(height: int, width: int, side: int) -> np.ndarray:
     return np.full((height, width), side * side)
 
 
-@errors_heard.mistake("You counted the places of a map with padding; here the kernel stays within the picture.")
+@errors_heard.mistake(
+    "You counted the places of a map with padding; here the kernel stays within the picture."
+)
 def _(height: int, width: int, side: int) -> np.ndarray:
     rows, columns = (np.convolve(np.ones(n, int), np.ones(side, int), "same") for n in (height, width))
     return np.outer(rows, columns)[:height, :width]
@@ -157,7 +159,9 @@ def _(x: np.ndarray, dy: np.ndarray, stride: int, side: int) -> np.ndarray:
     return kernel_gradient(x, dy, 1, side)
 
 
-@kernel_gradient.mistake("The right numbers, turned by 180 degrees: on the way to the kernel nothing is flipped.")
+@kernel_gradient.mistake(
+    "The right numbers, turned by 180 degrees: on the way to the kernel nothing is flipped."
+)
 def _(x: np.ndarray, dy: np.ndarray, stride: int, side: int) -> np.ndarray:
     return kernel_gradient(x, dy, stride, side)[::-1, ::-1]
 

@@ -16,7 +16,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers
 from scipy import ndimage
 
 from cnnkit import data, models, scratch, trials
@@ -87,8 +86,17 @@ def train(kind: str, blocks: int, x: np.ndarray, y: np.ndarray, rate: float, epo
         _, dy = scratch.softmax_cross_entropy(scores, y[rows])
         dz = (dy @ weights[4].T) * scratch.scaled_tanh_derivative(z)
         back = ((dz @ weights[2].T) * (seen > 0)).reshape(found.shape)
-        slopes = [back, back.sum(axis=(0, 1, 2)), seen.T @ dz, dz.sum(axis=0), scratch.scaled_tanh(z).T @ dy, dy.sum(axis=0)]
-        if answers is not None:  # the error goes to the place of each block's largest answer, and there to the pixels
+        slopes = [
+            back,
+            back.sum(axis=(0, 1, 2)),
+            seen.T @ dz,
+            dz.sum(axis=0),
+            scratch.scaled_tanh(z).T @ dy,
+            dy.sum(axis=0),
+        ]
+        if (
+            answers is not None
+        ):  # the error goes to the place of each block's largest answer, and there to the pixels
             width = 16 // blocks
             grid = answers.reshape(len(rows), blocks, width, blocks, width, maps)
             to_map = (grid == found[:, :, None, :, None]) * back[:, :, None, :, None]
@@ -106,7 +114,9 @@ def read(blocks: int, weights: list[np.ndarray], x: np.ndarray) -> np.ndarray:
     """The scores of digits, a thousand at a time."""
     side = int(np.sqrt(len(weights[0])))
     parts = (x[i : i + 1_000] for i in range(0, len(x), 1_000))
-    return np.concatenate([head(largest(windows(part, side) @ weights[0], blocks), weights)[-1] for part in parts])
+    return np.concatenate(
+        [head(largest(windows(part, side) @ weights[0], blocks), weights)[-1] for part in parts]
+    )
 
 
 def recogniser(kind: str, blocks: int) -> trials.Learner:
@@ -125,7 +135,7 @@ def of_digits(name: str, size: int, **arms: trials.Learner) -> trials.Trial:
         name,
         arms,
         trials.split(digits, train=size, validation=2_000, name="mnist, 16 x 16"),
-        rates=(1e-3, 3e-3, 1e-2),
+        rates=(3e-3, 1e-2, 3e-2),
         training=trials.Training(epochs=80_000 // size, batch_size=BATCH),
     )
 
@@ -154,7 +164,10 @@ def of_1989(kind: str, seed: int) -> keras.Model:
 
 of_the_net = trials.trial(
     "kernels-of-1989",
-    {kind: partial(of_1989, kind) for kind in ("all learn", "H1 drawn", "H1 shuffled", "H1 and H2 left to chance")},
+    {
+        kind: partial(of_1989, kind)
+        for kind in ("all learn", "H1 drawn", "H1 shuffled", "H1 and H2 left to chance")
+    },
     trials.split(partial(digits, -1.0), train=2_000, validation=2_000, name="mnist, 16 x 16"),
     rates=(1e-3, 3e-3, 1e-2),
     training=trials.Training(epochs=40, batch_size=BATCH, loss=to_plus_and_minus),
@@ -211,7 +224,9 @@ def drawn_threshold() -> trials.Learner:
     """Drawn by hand: blur, compare with the local mean, cut; what to choose is chosen on the training part."""
 
     def fit(x: np.ndarray, y: np.ndarray, **_: Any) -> tuple:
-        ways = [(b, w, d) for b in (0, 0.5, 0.7, 0.9) for w in (5, 7, 9, 11, 13, 17, 21) for d in (False, True)]
+        ways = [
+            (b, w, d) for b in (0, 0.5, 0.7, 0.9) for w in (5, 7, 9, 11, 13, 17, 21) for d in (False, True)
+        ]
         (_, cut), way = max((best_cut(compared(x, *way), y), way) for way in ways)
         return way, cut
 
@@ -260,7 +275,11 @@ cells = trials.trial(
     rates=(1e-2, 3e-2, 1e-1),
     training=trials.Training(epochs=40, batch_size=10, loss=logistic),
     score=trials.Score("overlap", overlap, scale=100.0, unit="points"),
-    rivals={"one threshold": one_threshold(), "drawn: local mean": drawn_threshold(), "one learned kernel": one_kernel()},
+    rivals={
+        "one threshold": one_threshold(),
+        "drawn: local mean": drawn_threshold(),
+        "one learned kernel": one_kernel(),
+    },
 )
 
 if __name__ == "__main__":

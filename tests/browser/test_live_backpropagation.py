@@ -20,7 +20,10 @@ def by_cnnkit() -> dict[str, np.ndarray]:
     error = y - TARGET[None, :, :, None]
     dx, dw, _ = scratch.convolve2d_backward(error, x, w)
     parts = {"map": y, "error": error, "toKernel": dw, "toImage": dx}
-    return {name: part.reshape(part.shape[1:3] if part.shape[0] == 1 else part.shape[:2]) for name, part in parts.items()}
+    return {
+        name: part.reshape(part.shape[1:3] if part.shape[0] == 1 else part.shape[:2])
+        for name, part in parts.items()
+    }
 
 
 def test_the_map_the_error_and_both_gradients_are_those_of_cnnkit(bare: Bare) -> None:
@@ -36,7 +39,11 @@ def test_the_products_that_are_shown_add_up_to_the_number(board: str, bare: Bare
     visit = bare("backpropagation", GIVEN)
     values = by_cnnkit()[board]
     for row, column in np.ndindex(values.shape):
-        pairs = ask(visit, f"figure.terms({TOLD}, given.board, given.row, given.column)", {"board": board, "row": row, "column": column})
+        pairs = ask(
+            visit,
+            f"figure.terms({TOLD}, given.board, given.row, given.column)",
+            {"board": board, "row": row, "column": column},
+        )
         assert sum(a["value"] * b["value"] for a, b in pairs) == values[row, column]
         assert len(pairs) <= 9
 
@@ -51,7 +58,9 @@ def test_a_weight_is_traced_by_mouse_and_by_keys(bare: Bare) -> None:
     board.focus()
     visit.page.keyboard.press("ArrowRight")
     assert ask(visit, "[figure.state.board, figure.state.row, figure.state.column]") == ["toImage", 0, 1]
-    assert visit.page.locator(".board.error .cell.first").count() == 2  # a pixel at the rim lay in two windows
+    assert (
+        visit.page.locator(".board.error .cell.first").count() == 2
+    )  # a pixel at the rim lay in two windows
     assert visit.page.locator(".sum").text_content().startswith("∂L/∂x[0, 1] = ")
     assert visit.faults() == []
 
