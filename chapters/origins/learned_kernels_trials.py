@@ -99,7 +99,9 @@ def train(kind: str, blocks: int, x: np.ndarray, y: np.ndarray, rate: float, epo
         ):  # the error goes to the place of each block's largest answer, and there to the pixels
             width = 16 // blocks
             grid = answers.reshape(len(rows), blocks, width, blocks, width, maps)
-            to_map = (grid == found[:, :, None, :, None]) * back[:, :, None, :, None]
+            hit = grid == found[:, :, None, :, None]  # equal answers share it
+            share = (hit / hit.sum(axis=(2, 4), keepdims=True)).astype("float32")
+            to_map = share * back[:, :, None, :, None]
             slopes[0] = under[rows].reshape(-1, side * side).T @ to_map.reshape(-1, maps)
         now = rate * (1 + np.cos(np.pi * step / (epochs * batches))) / 2
         for i in learned:
@@ -126,7 +128,7 @@ def recogniser(kind: str, blocks: int) -> trials.Learner:
 
 KINDS = ("none", "drawn", "shuffled", "learned")
 COARSE = {kind: recogniser(kind, 4) for kind in KINDS}
-FINE = {f"{kind}, every place": recogniser(kind, 16) for kind in ("none", "drawn")}
+FINE = {f"{kind}, every place": recogniser(kind, 16) for kind in ("none",)}
 
 
 def of_digits(name: str, size: int, **arms: trials.Learner) -> trials.Trial:
