@@ -36,18 +36,13 @@ NO_KERNEL = np.ones((1, 1, 1, 1), "float32")
 BATCH, HIDDEN = 100, 40
 
 
-def windows(x: np.ndarray, side: int) -> np.ndarray:
-    """The pixels under a kernel at every place, in rows: `(n, 256, side * side)`; paper outside."""
-    margin = side // 2
+def windows(x: np.ndarray, side: int, blocks: int) -> np.ndarray:
+    """The pixels under a kernel at every place, paper outside: `(n, blocks * blocks, places in a block, side * side)`."""
+    margin, width = side // 2, 16 // blocks
     padded = np.pad(x[..., 0], ((0, 0), (margin, margin), (margin, margin)))
     seen = np.lib.stride_tricks.sliding_window_view(padded, (side, side), axis=(1, 2))
-    return np.ascontiguousarray(seen).reshape(len(x), -1, side * side)
-
-
-def largest(maps: np.ndarray, blocks: int) -> np.ndarray:
-    """The largest answer of each block: `(n, blocks, blocks, maps)` of `(n, 256, maps)`."""
-    side = 16 // blocks
-    return maps.reshape(len(maps), blocks, side, blocks, side, -1).max(axis=(2, 4))
+    seen = seen.reshape(len(x), blocks, width, blocks, width, side * side)
+    return seen.transpose(0, 1, 3, 2, 4, 5).reshape(len(x), blocks * blocks, width * width, side * side)
 
 
 def head(found: np.ndarray, weights: list[np.ndarray]) -> tuple[np.ndarray, ...]:
@@ -56,6 +51,17 @@ def head(found: np.ndarray, weights: list[np.ndarray]) -> tuple[np.ndarray, ...]
     seen = np.maximum(0, found + threshold).reshape(len(found), -1)
     z = seen @ w1 + b1
     return seen, z, scratch.scaled_tanh(z) @ w2 + b2
+
+
+def slid(under: np.ndarray, kernels: np.ndarray) -> np.ndarray:
+    """The answer of each kernel at every place."""
+    return (under.reshape(-1, len(kernels)) @ kernels).reshape(*under.shape[:-1], -1)
+
+
+def winners(answers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The largest answer of each block, and its place; of equals the first."""
+    in_rows = np.ascontiguousarray(answers.swapaxes(2, 3))
+    return in_rows.max(axis=3), in_rows.argmax(axis=3)
 
 
 def train(kind: str, blocks: int, x: np.ndarray, y: np.ndarray, rate: float, epochs: int, seed: int) -> Any:
@@ -73,36 +79,33 @@ def train(kind: str, blocks: int, x: np.ndarray, y: np.ndarray, rate: float, epo
                start(inputs, HIDDEN), np.zeros(HIDDEN, "float32"), start(HIDDEN, 10), np.zeros(10, "float32")]  # fmt: skip
     learned = range(kind != "learned", 6)
     slow, square = ([np.zeros_like(w) for w in weights] for _ in range(2))
-    under = windows(x, side)
-    frozen = None if kind == "learned" else largest(under @ weights[0], blocks)
+    under = windows(x, side, blocks)
+    frozen = None if kind == "learned" else slid(under, weights[0]).max(axis=2)
     batches = -(-len(x) // BATCH)
     for step in range(epochs * batches):
         if step % batches == 0:
             order = rng.permutation(len(x))
         rows = order[step % batches * BATCH :][:BATCH]
-        answers = None if frozen is not None else under[rows] @ weights[0]
-        found = frozen[rows] if frozen is not None else largest(answers, blocks)
+        if frozen is None:
+            answers = slid(under[rows], weights[0])
+            found, where = winners(answers)
+        else:
+            found = frozen[rows]
         seen, z, scores = head(found, weights)
         _, dy = scratch.softmax_cross_entropy(scores, y[rows])
         dz = (dy @ weights[4].T) * scratch.scaled_tanh_derivative(z)
         back = ((dz @ weights[2].T) * (seen > 0)).reshape(found.shape)
         slopes = [
             back,
-            back.sum(axis=(0, 1, 2)),
+            back.sum(axis=(0, 1)),
             seen.T @ dz,
             dz.sum(axis=0),
             scratch.scaled_tanh(z).T @ dy,
             dy.sum(axis=0),
         ]
-        if (
-            answers is not None
-        ):  # the error goes to the place of each block's largest answer, and there to the pixels
-            width = 16 // blocks
-            grid = answers.reshape(len(rows), blocks, width, blocks, width, maps)
-            hit = grid == found[:, :, None, :, None]  # equal answers share it
-            share = (hit / hit.sum(axis=(2, 4), keepdims=True)).astype("float32")
-            to_map = share * back[:, :, None, :, None]
-            slopes[0] = under[rows].reshape(-1, side * side).T @ to_map.reshape(-1, maps)
+        if frozen is None:  # a block's error goes to the window of its largest answer, and to no other
+            winning = under[rows[:, None, None], np.arange(blocks * blocks)[:, None], where]
+            slopes[0] = np.einsum("nbm,nbmk->km", back, winning)
         now = rate * (1 + np.cos(np.pi * step / (epochs * batches))) / 2
         for i in learned:
             slow[i] += 0.1 * (slopes[i] - slow[i])
@@ -115,10 +118,8 @@ def train(kind: str, blocks: int, x: np.ndarray, y: np.ndarray, rate: float, epo
 def read(blocks: int, weights: list[np.ndarray], x: np.ndarray) -> np.ndarray:
     """The scores of digits, a thousand at a time."""
     side = int(np.sqrt(len(weights[0])))
-    parts = (x[i : i + 1_000] for i in range(0, len(x), 1_000))
-    return np.concatenate(
-        [head(largest(windows(part, side) @ weights[0], blocks), weights)[-1] for part in parts]
-    )
+    parts = (windows(x[i : i + 1_000], side, blocks) for i in range(0, len(x), 1_000))
+    return np.concatenate([head(slid(part, weights[0]).max(axis=2), weights)[-1] for part in parts])
 
 
 def recogniser(kind: str, blocks: int) -> trials.Learner:

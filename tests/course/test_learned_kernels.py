@@ -12,9 +12,7 @@ from cnnkit.trials.workers import load
 
 kernels = load(_paths.chapters() / "origins/learned_kernels_trials.py")
 DRAW = np.random.default_rng(0)
-X = DRAW.random((60, 16, 16, 1)).astype(
-    "float32"
-)  # no two windows alike: equal answers share an error here, and in Keras one has it
+X = DRAW.random((60, 16, 16, 1)).astype("float32")
 Y = np.arange(60) % 10
 
 
