@@ -24,23 +24,68 @@ CLAIMS = {
         "Under one head, {measured}.", source=HERE, ledger=("lecun-1989-backprop-digits",)
     ),
     "learned-beats-drawn-of-few": Claim("With 500 digits to learn from, {measured}.", source=HERE),
-    "head-was-the-weakness": Claim("Where nothing is drawn, {measured}.", source=HERE),
-    "kernels-still-help": Claim("Under a head that reads every place, {measured}.", source=HERE),
+    "head-was-the-weakness": Claim("Without kernels, {measured}.", source=HERE),
+    "kernels-still-help": Claim("Under the same two dense layers, {measured}.", source=HERE),
     "weights-of-1989": Claim("The net of 1989 learns {measured} weights and biases.", source=ZIP),
     "connections-of-1989": Claim("It has {measured} connections.", source=ZIP),
-    "first-layer-learned": Claim("In the net of 1989, {measured}.", source=HERE),
-    "first-layer-drawn": Claim("In the net of 1989, {measured}.", source=HERE),
-    "second-layer-learned": Claim("In the net of 1989, {measured}.", source=HERE),
+    "first-layer-learned": Claim(
+        "In the net of 1989, after 5,240 steps, a learned first layer errs on at least {measured} in a hundred test digits fewer "
+        "than a shuffled one, in each of five seeds.",
+        source=HERE,
+    ),
+    "first-layer-drawn": Claim(
+        "There a drawn first layer and a shuffled one differ by {measured} errors in a hundred, the mean of five seeds.",
+        source=HERE,
+    ),
     "net-beats-threshold": Claim(
-        "Of borders of cells under uneven light, {measured}.",
+        "Of the borders of cells under uneven light, {measured}.",
         source="after doi:10.1364/AO.30.004211",
         ledger=("zhang-medical-1991-1994",),
     ),
-    "net-beats-drawn": Claim("Of borders of cells under uneven light, {measured}.", source=HERE),
-    "learned-planes-lead": Claim("Of borders of cells under uneven light, {measured}.", source=HERE),
+    "net-beats-drawn": Claim("Of the same borders, {measured}.", source=HERE),
+    "net-beats-one-kernel": Claim("Of the same borders, {measured}.", source=HERE),
 }
 
-BREAKS: dict[str, Break] = {}
+BREAKS = {
+    "drawn-beats-linear": Break(
+        "nothing is drawn", old='under.lead("drawn", over="linear', new='under.lead("none", over="linear'
+    ),
+    "drawn-beats-shuffled": Break(
+        "the drawings are shuffled too and set against learned kernels",
+        old='under.lead("drawn", over="shuffled")',
+        new='under.lead("shuffled", over="learned")',
+    ),
+    "learned-beats-drawn": Break(
+        "the kernels do not learn",
+        old='claim("learned-beats-drawn", under.lead("learned",',
+        new='claim("learned-beats-drawn", under.lead("shuffled",',
+    ),
+    "learned-beats-drawn-of-few": Break(
+        "the kernels do not learn",
+        old='heads[500].lead("learned", over="drawn")',
+        new='heads[500].lead("shuffled", over="drawn")',
+    ),
+    "head-was-the-weakness": Break(
+        "the head goes on reading blocks",
+        old='under.lead("none, every place", over="none")',
+        new='under.lead("none", over="nearest neighbour")',
+    ),
+    "kernels-still-help": Break(
+        "nothing is drawn",
+        old='under.lead("drawn", over="none, every place")',
+        new='under.lead("none", over="none, every place")',
+    ),
+    "first-layer-learned": Break(
+        "the first layer does not learn",
+        old="by_seed.shuffled - by_seed.learned",
+        new="by_seed.shuffled - by_seed.drawn",
+    ),
+    "first-layer-drawn": Break(
+        "the first layer learns",
+        old="by_seed.shuffled - by_seed.drawn",
+        new="by_seed.shuffled - by_seed.learned",
+    ),
+}
 
 
 @solves(

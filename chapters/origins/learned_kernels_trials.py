@@ -3,7 +3,7 @@
     python chapters/origins/learned_kernels_trials.py
 
 It writes data/results/kernels-under-a-head.csv, data/results/kernels-and-500-digits.csv,
-data/results/kernels-and-8000-digits.csv, data/results/kernels-of-1989.csv and data/results/kernels-for-cells.csv.
+and data/results/kernels-for-cells.csv.
 
 The digits are MNIST's in the format of 1989, 16 x 16 pixels.  Where kernels are frozen, their thresholds still
 learn, so that kernels that learn and kernels that do not differ in nothing else.
@@ -24,11 +24,11 @@ from cnnkit.origins import drawn_kernels, shuffled_kernels, siann_segmenter
 Pair = tuple[np.ndarray, np.ndarray]
 
 
-def digits(low: float = 0.0) -> tuple[Pair, Pair]:
-    """MNIST at 16 x 16: 12,000 to learn from and all 10,000 of the test set; paper is `low`, ink 1."""
+def digits() -> tuple[Pair, Pair]:
+    """MNIST at 16 x 16: 12,000 to learn from and all 10,000 of the test set; paper 0, ink 1."""
     (x, y), (x_test, y_test) = data.load("mnist")
     prepare = models.card("lenet-1989").prepare
-    x, x_test = (low + (1 - low) * (prepare(images) + 1) / 2 for images in (x[:12_000], x_test))
+    x, x_test = ((prepare(images) + 1) / 2 for images in (x[:12_000], x_test))
     return (x.astype("float32"), y[:12_000]), (x_test.astype("float32"), y_test)
 
 
@@ -145,43 +145,6 @@ def of_digits(name: str, size: int, **arms: trials.Learner) -> trials.Trial:
 
 under_a_head = of_digits("kernels-under-a-head", 2_000, **COARSE, **FINE)
 few = of_digits("kernels-and-500-digits", 500, **COARSE)
-many = of_digits("kernels-and-8000-digits", 8_000, **COARSE)
-
-
-def to_plus_and_minus(labels: Any, outputs: Any) -> Any:
-    """The squared error of 1989: +1 for the digit that it is, -1 for the nine others."""
-    wanted = 2 * keras.ops.one_hot(keras.ops.cast(keras.ops.reshape(labels, (-1,)), "int32"), 10) - 1
-    return keras.ops.mean(keras.ops.square(outputs - wanted), axis=-1)
-
-
-def of_1989(kind: str, seed: int) -> keras.Model:
-    """The net of 1989 whose first kernels learn from a shuffled start, stay shuffled, or are drawn; or no kernel learns."""
-    model = models.create("lenet-1989")
-    first, second = (model.get_layer(name).kernel for name in ("H1", "H2"))
-    kernels = drawn_kernels() if kind == "H1 drawn" else shuffled_kernels(seed)
-    first.assign(kernels[:, :, 0])
-    first.trainable = kind == "all learn"
-    second.trainable = kind != "H1 and H2 left to chance"
-    return model
-
-
-of_the_net = trials.trial(
-    "kernels-of-1989",
-    {
-        kind: partial(of_1989, kind)
-        for kind in ("all learn", "H1 drawn", "H1 shuffled", "H1 and H2 left to chance")
-    },
-    trials.split(partial(digits, -1.0), train=2_000, validation=2_000, name="mnist, 16 x 16"),
-    rates=(1e-3, 3e-3, 1e-2),
-    training=trials.Training(epochs=40, batch_size=BATCH, loss=to_plus_and_minus),
-)
-
-
-def freeze_planes(model: keras.Model) -> None:
-    """Kernels stay, thresholds learn."""
-    for layer in model.layers:
-        if layer.name.startswith("planes"):
-            layer.kernel.trainable = False
 
 
 def mosaics() -> tuple[Pair, Pair]:
@@ -201,12 +164,9 @@ def logistic(targets: Any, outputs: Any) -> Any:
     return keras.ops.softplus(-targets * keras.ops.reshape(outputs, keras.ops.shape(targets)))
 
 
-def outliner(kind: str, seed: int) -> keras.Model:
-    """Zhang's net without its last layer, or the same with the kernels of its planes left to chance."""
-    model = siann_segmenter()
-    if kind == "left to chance":
-        freeze_planes(model)
-    return model
+def outliner(seed: int) -> keras.Model:
+    """Zhang's net without its last layer."""
+    return siann_segmenter()
 
 
 def compared(x: np.ndarray, blur: float, window: int, divide: bool) -> np.ndarray:
@@ -273,7 +233,7 @@ def one_kernel(side: int = 13) -> trials.Learner:
 
 cells = trials.trial(
     "kernels-for-cells",
-    {kind: partial(outliner, kind) for kind in ("learned", "left to chance")},
+    {"learned": outliner},
     trials.split(mosaics, train=100, validation=100, name="cells under uneven light"),
     rates=(1e-2, 3e-2, 1e-1),
     training=trials.Training(epochs=40, batch_size=10, loss=logistic),
