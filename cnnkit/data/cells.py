@@ -27,7 +27,7 @@ def cell_mosaics(
     >>> images.shape, borders.dtype
     ((4, 24, 24, 1), dtype('bool'))
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/learned-kernels.
     """
     if count < 1 or size < 4 or spacing < 3 or width <= 0 or not 0 <= shade < 1 or noise < 0:
         raise ValueError(

@@ -39,7 +39,7 @@ def drawn_kernels() -> NDArray[np.float32]:
     >>> drawn_kernels().shape
     (5, 5, 1, 12)
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/learned-kernels.
     """
     rows = [line.split() for line in _DRAWINGS.strip().splitlines()]
     kernels = []
@@ -58,7 +58,7 @@ def shuffled_kernels(seed: int = 0) -> NDArray[np.float32]:
     >>> np.allclose(shuffled_kernels().sum(axis=(0, 1)), 0, atol=1e-6)
     True
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/learned-kernels.
     """
     kernels = drawn_kernels()
     flat = np.random.default_rng(seed).permuted(kernels.reshape(25, -1), axis=0)
@@ -73,7 +73,7 @@ def skeletons(images: NDArray, threshold: float = 0.5) -> NDArray[np.float32]:
     >>> int(skeletons(np.ones((1, 5, 9, 1))).sum())
     6
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/learned-kernels.
     """
     skeletonize = needed("skimage.morphology", "course").skeletonize
     images = np.asarray(images)
@@ -91,25 +91,24 @@ def feature_recognizer(
     blocks: int = 4,
     hidden: int = 40,
 ) -> keras.Model:
-    """Fixed kernels, what they find summed up in coarse blocks, and a trained head of two layers.
+    """Fixed kernels with learned thresholds, what they find summed up in coarse blocks, and a trained head of two layers.
 
-    A kernel answers where it is matched better than half.  Pictures lie in [0, 1], ink bright; outputs are squashed,
-    with targets +1 and -1.
+    Pictures lie in [0, 1], ink bright; the net ends in scores.  A kernel of one weight, `np.ones((1, 1, 1, 1))`,
+    is no kernel at all: the head then reads the picture itself.
 
     Args:
-        kernels: `(5, 5, 1, maps)`, the drawn ones if None.
-        train_kernels: let backpropagation change the kernels, and their thresholds, too: the same graph, one line of
-            code, and another epoch of history.
+        kernels: `(k, k, 1, maps)`, the drawn ones if None.
+        train_kernels: let backpropagation change the kernels too.
         classes: units of the last layer.
         input_shape: of one picture.
-        blocks: each map is reduced to `blocks` x `blocks` maxima.
+        blocks: each map is reduced to `blocks` x `blocks` maxima; with as many as pixels nothing is reduced.
         hidden: units of the trained layer before the last.
 
     >>> model = feature_recognizer()
-    >>> sum(weight.shape[0] for weight in model.trainable_weights if len(weight.shape) == 2)
-    232
+    >>> [tuple(weight.shape) for weight in model.trainable_weights]
+    [(12,), (192, 40), (40,), (40, 10), (10,)]
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/learned-kernels.
     """
     kernels = drawn_kernels() if kernels is None else np.asarray(kernels, np.float32)
     if kernels.ndim != 4 or kernels.shape[2] != input_shape[-1]:
@@ -122,19 +121,19 @@ def feature_recognizer(
             f"images of {input_shape[0]}x{input_shape[1]} do not fall into {blocks}x{blocks} blocks"
         )
     image = keras.Input(input_shape, name="image")
-    features = layers.Conv2D(
+    convolution = layers.Conv2D(
         kernels.shape[-1],
         kernels.shape[0],
         padding="same",
         activation="relu",
         kernel_initializer=keras.initializers.Constant(kernels),
-        bias_initializer=keras.initializers.Constant(-0.5),
-        trainable=train_kernels,
         name="features",
-    )(image)
+    )
+    features = convolution(image)
+    convolution.kernel.trainable = train_kernels
     size = (input_shape[0] // blocks, input_shape[1] // blocks)
     x = layers.MaxPooling2D(size, name="blocks")(features)
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(hidden, scaled_tanh, name="hidden")(x)
-    x = layers.Dense(classes, scaled_tanh, dtype=keras.config.floatx(), name="output")(x)
+    x = layers.Dense(classes, dtype=keras.config.floatx(), name="output")(x)
     return keras.Model(image, x, name="feature_recognizer")

@@ -40,7 +40,7 @@ def abstraction_pyramid(
     >>> model.output_shape, model.count_params() == abstraction_pyramid(recurrent=False).count_params()
     ((None, 8, 8, 8, 1), True)
 
-    Chapter: origins/first-convnets.
+    Chapter: insight/alternatives.
     Paper: doi:10.1007/b11963.
     """
     if iterations < 5:
@@ -93,7 +93,7 @@ def occlude(
     >>> masks.sum(axis=(1, 2))
     array([16, 16, 16, 16, 16])
 
-    Chapter: origins/first-convnets.
+    Chapter: insight/alternatives.
     Paper: doi:10.1007/b11963.
     """
     images = np.array(images, np.float32)

@@ -35,7 +35,7 @@ def siann(
     >>> siann(classes=26).output_shape
     (None, 26)
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/learned-kernels.
     Paper: doi:10.1364/AO.29.004790.
     """
     image = keras.Input(input_shape, name="image")
@@ -54,7 +54,7 @@ def siann_segmenter(planes: Sequence[int] = (8, 8), kernel_size: int = 5, channe
     >>> siann_segmenter().output_shape
     (None, None, None, 1)
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/learned-kernels.
     Paper: doi:10.1364/AO.30.004211.
     """
     image = keras.Input((None, None, channels), name="image")

@@ -25,7 +25,7 @@ __all__ = ["Chain", "Convolve", "Flatten", "Join", "Pad", "Squash", "Step", "net
 class Step(Protocol):
     """One link of the chain; `weights` and `gradients` are lists of the same length, empty for most.
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/learned-kernels.
     """
 
     weights: list[np.ndarray]
@@ -51,7 +51,7 @@ class _Weightless:
 class Pad(_Weightless):
     """Add `size` pixels of a constant on each side.  Nobody taught them, so their gradient is dropped.
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/learned-kernels.
     """
 
     def __init__(self, size: int, value: float = 0.0) -> None:
@@ -75,7 +75,7 @@ class Convolve:
     With a `table` of 0 and 1, `(input maps, output maps)`, pairs that are not joined keep a kernel of zeros:
     their weights and their gradients are wiped out.
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/learned-kernels.
     Paper: doi:10.1162/neco.1989.1.4.541.
     """
 
@@ -105,7 +105,7 @@ class Convolve:
 class Squash(_Weightless):
     """The stretched tanh of the LeNet papers, unit by unit.
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/learned-kernels.
     """
 
     def forward(self, x: np.ndarray) -> np.ndarray:
@@ -121,7 +121,7 @@ class Squash(_Weightless):
 class Flatten(_Weightless):
     """From maps to one row a picture, and back.
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/learned-kernels.
     """
 
     def forward(self, x: np.ndarray) -> np.ndarray:
@@ -137,7 +137,7 @@ class Flatten(_Weightless):
 class Join:
     """A dense layer: everything is joined to everything.
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/learned-kernels.
     """
 
     def __init__(self, w: np.ndarray, b: np.ndarray) -> None:
@@ -165,7 +165,7 @@ class Chain:
     >>> chain.backward(np.array([[1.0]])).shape, chain.gradients[0].ravel()
     ((1, 2, 2, 1), array([1., 1., 1., 1.]))
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/learned-kernels.
     """
 
     def __init__(self, steps: Sequence[Step]) -> None:
@@ -209,7 +209,7 @@ def net_of_1989(weights: Sequence[np.ndarray] | None = None, seed: int = 0) -> C
     >>> int(sum(np.count_nonzero(w) or w.size for w in net_of_1989().weights))
     9760
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/learned-kernels.
     Paper: doi:10.1162/neco.1989.1.4.541.
     """
     tables = (np.ones((1, 12), int), h2_table())

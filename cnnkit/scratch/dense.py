@@ -13,7 +13,7 @@ def dense(x: np.ndarray, w: np.ndarray, b: np.ndarray | None = None) -> np.ndarr
     >>> dense(np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]), np.array([0.5]))
     array([[11.5]])
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/learned-kernels.
     """
     if x.ndim != 2 or w.ndim != 2 or x.shape[1] != w.shape[0]:
         raise ValueError(
@@ -29,6 +29,6 @@ def dense_backward(dy: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[np.nda
     >>> dense_backward(np.ones((1, 1)), np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]))[0]
     array([[3., 4.]])
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/learned-kernels.
     """
     return dy @ w.T, x.T @ dy, dy.sum(axis=0)
