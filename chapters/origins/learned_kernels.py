@@ -189,7 +189,7 @@ def _(height: int, width: int, side: int) -> np.ndarray:
 
 def _strides(rng: np.random.Generator) -> Cases:
     yield "stride 1", (rng.normal(size=(5, 6)), rng.normal(size=(3, 4)), 1, 3)
-    yield "stride 2, rows that nothing read", (rng.normal(size=(8, 9)), rng.normal(size=(3, 3)), 2, 3)
+    yield "stride 2, a row that nothing read", (rng.normal(size=(8, 9)), rng.normal(size=(3, 4)), 2, 3)
     yield "stride 3, a kernel of two", (rng.normal(size=(8, 5)), rng.normal(size=(3, 2)), 3, 2)
     yield "one place", (rng.normal(size=(4, 4)), np.array([[-2.0]]), 2, 4)
     yield "stride 2, a wide map", (rng.normal(size=(5, 11)), rng.normal(size=(2, 5)), 2, 3)

@@ -113,8 +113,12 @@ ORACLES: dict[str, Callable[..., Any]] = {
         *(scratch.max_pool2d(image(p), size) for p in (x, np.roll(x, 1, axis=1)))
     ),
     "reverse": lambda frames, spikes: origins.spike_triggered_average(frames, spikes),
-    "kernel-gradient": lambda x, dy: scratch.convolve2d(image(x), kernel(dy))[0, :, :, 0],
-    "image-gradient": lambda dy, w: scratch.true_convolve2d(dy, w),
+    "stepping-kernel": lambda x, dy, stride, side: scratch.convolve2d_backward(
+        image(dy), image(x), np.zeros((side, side, 1, 1)), stride=stride
+    )[1][:, :, 0, 0],
+    "who-hears-most": lambda height, width, side: scratch.true_convolve2d(
+        np.ones((height - side + 1, width - side + 1)), np.ones((side, side))
+    ),
     "neuron-in-time": lambda x, w: np.convolve(x, w)[: len(x)],
     "image-sides": sides_of,
     "strided-correlation": lambda x, w, s=1, p=0: plain(
