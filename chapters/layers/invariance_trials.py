@@ -2,17 +2,16 @@
 
     python chapters/layers/invariance_trials.py        # some minutes on one core
 
-It writes data/results/moved-digits.csv and data/results/moved-digits-trained.csv.  The digits are MNIST's, 8 x 8 pixels, on a
+It writes data/results/moved-digits.csv.  The digits are MNIST's, 8 x 8 pixels, on a
 field of 16 x 16.  For training and validation they stand in the middle, for the test anywhere up to four pixels off: a
 build's validation score says how it reads digits where it has met them, its test score how it reads them elsewhere.
 
-In the first trial the kernels stay as they were drawn, and only the last layer learns; it is solved, not trained, so that
-there is no question whether it has settled.  In the second trial whole nets are trained.
+The kernels stay as they were drawn, and only the last layer learns; it is solved, not trained, so that there is no
+question whether it has settled.
 """
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import keras
@@ -120,18 +119,6 @@ moved_digits = trials.trial(
         "stride, moved in training": reader(shifted=True),
     },
     data=DIGITS,
-    rivals=WAVES,
-)
-trained = trials.trial(
-    "moved-digits-trained",
-    arms={
-        "stride": build,
-        "max pooling of side 4": partial(build, downsampling="wide max"),
-        "blur": partial(build, downsampling="blur"),
-    },
-    data=trials.split(digits, train=500, validation=1_000, test=2_000, name="mnist, 8 x 8 on 16 x 16"),
-    rates=(1e-2, 3e-2, 1e-1),
-    training=trials.Training(epochs=50, batch_size=25),
     rivals=WAVES,
 )
 
