@@ -39,7 +39,7 @@ def still(name: str, chrome) -> Path:
         picture = Image.open(io.BytesIO(page.screenshot(clip=frame, full_page=True))).convert("RGB")
         context.close()
     path = live_figure(name).picture
-    for quality in (75, 60, 45, 30):
+    for quality in (75, 60, 45, 30, 15, 5):
         picture.save(path, "WEBP", quality=quality, method=6)
         if path.stat().st_size <= LARGEST:
             break

@@ -14,89 +14,89 @@ QUESTION = "What does a convolutional network do that another network does not?"
 
 CLAIMS = {
     "cnn-definition": Claim(
-        "Where a digit may lie anywhere, with as many weights, {measured}.",
+        "Where digits are moved, with as many weights, {measured}.",
         source=LECUN1998,
     ),
-    "moved-over-neighbour": Claim(
-        "Where a digit may lie anywhere, {measured}.",
+    "wide-dense": Claim(
+        "Where digits are moved, with as many multiplications, {measured}.",
         source=HERE,
     ),
-    "moved-over-linear": Claim(
-        "Where a digit may lie anywhere, {measured}.",
+    "moved-over-neighbour": Claim(
+        "Where digits are moved, {measured}.",
         source=HERE,
     ),
     "told-about-place": Claim(
-        "Where a digit may lie anywhere, and the rival may shift it into the middle first, {measured}.",
-        source=HERE,
-    ),
-    "dense-is-a-neighbour": Claim(
-        "Where a digit may lie anywhere, {measured}.",
+        "Where digits are moved, and the rival may shift each into the middle first, {measured}.",
         source=HERE,
     ),
     "sharing-is-worth": Claim(
-        "Where a digit may lie anywhere, {measured}.",
+        "Where digits are moved, {measured}.",
         source=LECUN1998,
         ledger=("three-design-principles",),
     ),
     "local-before-shared": Claim(
-        "Where a digit may lie anywhere, {measured}.",
+        "Where digits are moved, {measured}.",
         source=HERE,
     ),
     "locality-is-worth": Claim(
-        "Where a digit may lie anywhere, {measured}.",
+        "Where digits are moved, {measured}.",
         source=LECUN1998,
     ),
+    "whole-not-small": Claim(
+        "Where digits are moved, wide windows without gaps serve as well as small ones, give or take three points: {measured}.",
+        source=HERE,
+    ),
     "pooling-is-worth": Claim(
-        "Where a digit may lie anywhere, {measured}.",
+        "Where digits are moved, {measured}.",
         source=LECUN1998,
     ),
 }
 
 BREAKS = {
     "cnn-definition": Break(
-        "the kernels look at no neighbours",
+        "every digit lies in the middle",
         old='moved.lead("convolutional", over="dense")',
-        new='moved.lead("not local", over="dense")',
+        new='centred.lead("convolutional", over="dense")',
+    ),
+    "wide-dense": Break(
+        "every digit lies in the middle",
+        old='moved.lead("convolutional", over="wide dense")',
+        new='centred.lead("convolutional", over="wide dense")',
     ),
     "moved-over-neighbour": Break(
-        "the net is dense",
+        "every digit lies in the middle",
         old='moved.lead("convolutional", over="nearest neighbour")',
-        new='moved.lead("dense", over="nearest neighbour")',
+        new='centred.lead("convolutional", over="nearest neighbour")',
     ),
-    "moved-over-linear": Break(
-        "the net is dense",
-        old='moved.lead("convolutional", over="linear, raw values")',
-        new='moved.lead("dense", over="linear, raw values")',
+    "sharing-is-worth": Break(
+        "the other net shares its kernels, which are only wider",
+        old='moved.lead("convolutional", over="not shared")',
+        new='moved.lead("convolutional", over="gaps filled")',
+    ),
+    "local-before-shared": Break(
+        "the kernels are shared and not local",
+        old='moved.lead("not shared", over="wide dense")',
+        new='moved.lead("not local", over="wide dense")',
+    ),
+    "locality-is-worth": Break(
+        "the gaps in the kernels are filled",
+        old='moved.lead("convolutional", over="not local")',
+        new='moved.lead("convolutional", over="gaps filled")',
+    ),
+    "whole-not-small": Break(
+        "the wide windows have gaps",
+        old='moved.lead("gaps filled", over="convolutional")',
+        new='moved.lead("not local", over="convolutional")',
+    ),
+    "pooling-is-worth": Break(
+        "the other net pools, and only its kernels are wider",
+        old='moved.lead("convolutional", over="not pooled")',
+        new='moved.lead("convolutional", over="gaps filled")',
     ),
     "told-about-place": Break(
         "the rival gets no hint",
         old='over="nearest neighbour, centred first")',
         new='over="nearest neighbour")',
-    ),
-    "dense-is-a-neighbour": Break(
-        "the dense net is a convolutional one",
-        old='moved.lead("dense", over="nearest neighbour")',
-        new='moved.lead("not shared", over="nearest neighbour")',
-    ),
-    "sharing-is-worth": Break(
-        "sharing is missing from both nets",
-        old='moved.lead("convolutional", over="not shared")',
-        new='moved.lead("not shared", over="not shared")',
-    ),
-    "local-before-shared": Break(
-        "the kernels are shared and not local",
-        old='moved.lead("not shared", over="dense")',
-        new='moved.lead("not local", over="dense")',
-    ),
-    "locality-is-worth": Break(
-        "the neighbourhood is missing from both nets",
-        old='moved.lead("convolutional", over="not local")',
-        new='moved.lead("not local", over="not local")',
-    ),
-    "pooling-is-worth": Break(
-        "pooling is missing from both nets",
-        old='moved.lead("convolutional", over="not pooled")',
-        new='moved.lead("not pooled", over="not pooled")',
     ),
 }
 
@@ -176,6 +176,10 @@ parameters_on_mnist.wrong(
 parameters_on_mnist.wrong(
     8 * 10 + 16 * 10 + 32 * (7 * 7 * 16 + 1) + 10 * 33,
     "a kernel of the second layer spans all 8 maps of the first: 3 × 3 × 8 weights, not 3 × 3.",
+)
+parameters_on_mnist.wrong(
+    8 * (9 + 1) + 16 * (9 * 8 + 1) + 32 * (14 * 14 * 16 + 1) + 10 * (32 + 1),
+    "you halved the sides once; there are two poolings.",
 )
 parameters_on_mnist.wrong(
     8 * (9 + 1) + 16 * (9 * 8 + 1) + 32 * (28 * 28 * 16 + 1) + 10 * (32 + 1),

@@ -2,8 +2,8 @@
 
     python chapters/layers/activations_trials.py        # some ten minutes on one core
 
-It writes data/results/activations-<n>-layers.csv, data/results/activations-stuck-<n>-layers.csv and
-data/results/activations-first-<n>-steps.csv.
+It writes data/results/activations-<n>-layers.csv, data/results/activations-stuck-<n>-layers.csv,
+data/results/activations-late-<n>-layers.csv and data/results/activations-first-<n>-steps.csv.
 
 The nets are those of `cnnkit.scratch`, forward and backward as the chapter writes them: a stack of small dense layers
 takes NumPy a tenth of the time that a framework spends on calling it.
@@ -15,6 +15,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVC
 
 from cnnkit import data, scratch, trials
 
@@ -72,6 +74,16 @@ def stack(activation: str, start: str, depth: int) -> trials.Learner:
     return trials.Learner(partial(from_start, activation, start, depth), scores)
 
 
+def chosen(split: trials.Split, make: Any, options: tuple[float, ...]) -> trials.Learner:
+    """A rival from scikit-learn, how far it is held back chosen on the validation part."""
+
+    def fit(x: np.ndarray, y: np.ndarray, **_: Any) -> Any:
+        fits = [make(C=c).fit(x, y) for c in options]
+        return max(fits, key=lambda fitted: fitted.score(*split.parts["validation"]))
+
+    return trials.Learner(fit, lambda fitted, x: fitted.predict(x), has_rate=False, has_budget=False)
+
+
 FITTED = "fitted to the sigmoid"
 SPLIT = trials.split(small_fashion, train=1_000, validation=1_000, test=5_000, name="fashion_mnist, 14 x 14")
 RECIPE = trials.Training(epochs=40, batch_size=BATCH)
@@ -87,7 +99,17 @@ SHALLOW = (("sigmoid", "Glorot"), ("sigmoid", FITTED), ("tanh", "Glorot"), ("rel
 DEEP = (("sigmoid", "four times Glorot"), ("relu", "Glorot"), *SHALLOW)
 
 two_layers = trials.trial(
-    "activations-2-layers", grid(2, ("linear", "Glorot"), *SHALLOW), SPLIT, RATES, training=RECIPE
+    "activations-2-layers",
+    grid(2, ("linear", "Glorot"), *SHALLOW),
+    SPLIT,
+    RATES,
+    training=RECIPE,
+    rivals={
+        "logistic regression": chosen(
+            SPLIT, partial(LogisticRegression, max_iter=2_000), (0.01, 0.03, 0.1, 0.3, 1.0)
+        ),
+        "support vector machine": chosen(SPLIT, SVC, (0.3, 1.0, 3.0, 10.0, 30.0)),  # a radial kernel
+    },
 )
 six_layers = trials.trial("activations-6-layers", grid(6, *DEEP), SPLIT, RATES, training=RECIPE)
 twenty_layers = trials.trial("activations-20-layers", grid(20, *DEEP), SPLIT, RATES, training=RECIPE)
@@ -99,6 +121,17 @@ stuck = trials.trial(
     SPLIT,
     rates=(0.3, 0.9, 2.7),
     training=trials.Training(epochs=80, batch_size=BATCH),
+)
+
+# And for eight times as long again: a flat loss is not always the end of learning.
+late = trials.trial(
+    "activations-late-6-layers",
+    grid(6, ("sigmoid", "Glorot")),
+    SPLIT,
+    rates=(0.1, 0.3, 0.9),
+    seeds=2,
+    training=trials.Training(epochs=1_280, batch_size=BATCH),
+    settle=False,
 )
 
 # Four layers of weights, as the net of AlexNet's figure 1 had; how far each is after a hundred steps.

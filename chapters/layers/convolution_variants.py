@@ -4,179 +4,96 @@ from __future__ import annotations
 
 import numpy as np
 
+from cnnkit.course.breaks import Break
 from cnnkit.course.claims import Claim
 from cnnkit.course.exercises import Cases, solves
 
-GUIDE, DISTILL = "arXiv:1603.07285", "doi:10.23915/distill.00003"
-XCEPTION, MOBILENET = "arXiv:1610.02357", "arXiv:1704.04861"
-DILATED, CONVNEXT2 = "arXiv:1511.07122", "arXiv:2301.00808"
+MOBILENET, DILATED = "arXiv:1704.04861", "arXiv:1511.07122"
 
 QUESTION = "What can be left out of a convolution?"
 
 CLAIMS = {
-    "dsc-two-operations-list": Claim(
-        "A separable convolution is two: depthwise, one k × k kernel for each channel; then pointwise, 1 × 1, "
-        "which mixes the channels.",
-        source=f"{XCEPTION} {MOBILENET}",
-    ),
-    "pointwise-1x1-conv": Claim(
-        "A 1 × 1 convolution is a dense layer applied to every pixel: it mixes channels only.",
-        source="arXiv:1512.00567",
-    ),
-    "depthwise-separable-conv": Claim(
-        "SeparableConv2D is a depthwise convolution followed by a 1 × 1 convolution.", source=XCEPTION
-    ),
-    "grouped-conv": Claim(
-        "A convolution in 4 groups is 4 small convolutions side by side.", source="arXiv:1611.05431"
-    ),
-    "grouped-weights": Claim("With 4 groups a kernel has a quarter of the weights.", source="arithmetic"),
-    "depthwise-is-grouped": Claim(
-        "With as many groups as channels, a grouped convolution is a depthwise one.", source=XCEPTION
-    ),
     "dsc-param-formula": Claim(
-        "A separable layer without bias has C k² + C C' weights, for any C, C' and k.", source=MOBILENET
+        "A separable layer of 256 to 256 channels with 3 × 3 kernels has {measured} weights: C k² + C C'.",
+        source=MOBILENET,
     ),
     "dsc-nine-times": Claim(
-        "From 256 to 256 channels with 3 × 3 kernels: 589,824 weights in full, 67,840 separable.",
-        source=f"arithmetic; {MOBILENET}",
-    ),
-    "dsc-multiply-adds": Claim(
-        "The multiply-adds fall by the same factor, 8.69: eight to nine times.", source=MOBILENET
+        "A full layer there needs {measured} times as many multiply-adds: 1 / (1/C' + 1/k²).",
+        source=MOBILENET,
     ),
     "dsc-accuracy-tradeoff": Claim(
-        "On scattered digits the separable net of the same width loses more than a few points (median of 5 seeds).",
+        "At equal width the worst of five full nets reads a share of {measured} more of 10,000 new pictures than the best of five separable ones.",
         source=f"measured here; on ImageNet one point, {MOBILENET}",
     ),
     "dsc-equal-cost": Claim(
-        "A plain net made narrower until it costs no more is about as accurate as the separable one.",
+        "At equal cost a full net and a separable one differ by a share of {measured} of the new pictures (means of five seeds).",
         source="measured here",
     ),
-    "separable-again": Claim(
-        "Trained again, the full kernels are ahead of the separable ones.", source="measured here"
+    "separable-can-follow": Claim(
+        "The separable net reads a share of {measured} of its training pictures at least.",
+        source="measured here",
     ),
-    "dilated-conv": Claim(
-        "A dilated convolution is an ordinary one whose kernel has zeros between its taps.", source=DILATED
+    "trained-is-not-separable": Claim(
+        "A separable layer could hold a share of {measured} of the energy of LeNet-5's last trained convolution (the median over its input maps).",
+        source="measured here",
+    ),
+    "trained-is-not-factorised": Claim(
+        "A column and a row hold a share of {measured} more of its kernels' energy than of random ones' (medians).",
+        source="measured here",
     ),
     "dilated-effective-kernel": Claim(
-        "A kernel of side k at rate r covers k + (k − 1)(r − 1): measured for k = 3, 5 and r = 1 to 4.",
+        "The side that a kernel of k at rate r covers differs from k + (k − 1)(r − 1) by {measured} pixels at most, for k = 3, 5 and r = 1 to 4.",
         source=DILATED,
     ),
-    "dilation-2-5x5": Claim("A 3 × 3 kernel at rate 2 covers 5 × 5 with 9 taps.", source="arithmetic"),
     "dilation-4-size": Claim(
-        "At rate 4 a 3 × 3 kernel covers 9 × 9; the 7 × 7 that is sometimes given belongs to rate 3.",
-        source="arithmetic",
+        "At rate 4 a 3 × 3 kernel covers a square of side {measured}.", source="arithmetic"
     ),
     "dilation-memory-claim": Claim(
-        "Dilation changes neither weights nor multiply-adds: rates 1, 2 and 4 have one and the same cost.",
+        "Among rates 1, 2 and 4 there is {measured} cost in weights and multiply-adds: dilation changes neither.",
         source="arithmetic",
     ),
     "dilation-against-dense": Claim(
-        "It saves against a full kernel of its width only: 9 weights in place of 25.", source="arithmetic"
+        "A full kernel as wide as 3 × 3 at rate 2 has {measured} times the weights.", source="arithmetic"
     ),
     "dilated-constant-pixels": Claim(
-        "Three layers read 49 pixels at rate 1, 49 at rate 2 throughout, and 169 at rates 1, 2, 3.",
+        "Three layers at rate 2 read {measured} pixels of their field of 13 × 13, as many as undilated ones of their 7 × 7.",
         source=DILATED,
     ),
-    "gridding-fields": Claim(
-        "The fields of these stacks are 7, 13 and 13 wide: a constant rate leaves holes.", source="arithmetic"
-    ),
     "exponential-dilation-stack": Claim(
-        "Six layers with rates 1, 2, 4, ..., 32 see 2⁷ − 1 = 127 samples; undilated they see 13.",
-        source="arXiv:1609.03499",
+        "Six layers with rates 1, 2, 4, ..., 32 see {measured} samples.", source="arXiv:1609.03499"
     ),
-    "multi-dilation-layer": Claim(
-        "A layer of mixed rates equals several dilated convolutions, joined.", source="arithmetic"
+}
+
+BREAKS = {
+    "dsc-accuracy-tradeoff": Break(
+        "the full net is as narrow as it is cheap",
+        old='test.min()["full"]',
+        new='test.min()["full, as cheap"]',
     ),
-    "multi-dilation-reach": Claim("Its maps see 3, 5 and 9 pixels.", source="arithmetic"),
-    "multi-dilation-cost": Claim(
-        "It costs what an ordinary layer with as many maps costs.", source="arithmetic"
+    "dsc-equal-cost": Break(
+        "the full net is as wide as the separable one",
+        old='test.mean()["full, as cheap"] - test.mean()["separable"]',
+        new='test.mean()["full"] - test.mean()["separable"]',
     ),
-    "factorized-conv": Claim(
-        "A 7 × 7 kernel that is an outer product equals a column of 7 followed by a row of 7.",
-        source="arXiv:1512.00567",
+    "separable-can-follow": Break(
+        "the nets are trained for sixty rounds",
+        old='longest = table[table.epochs == 240].groupby("arm")',
+        new='longest = table[(table.epochs == 60) & (table.kind == "verdict")].groupby("arm")',
     ),
-    "factorized-weights": Claim("That is 14 weights in place of 49.", source="arithmetic"),
-    "transposed-conv": Claim(
-        "A transposed convolution multiplies by the transposed matrix of the convolution.", source=GUIDE
+    "trained-is-not-separable": Break(
+        "the layer is made of products",
+        old="chance = np.random.default_rng(0)",
+        new="kernel = kernel[..., :1] * np.ones((1, 1, 1, 120))\nchance = np.random.default_rng(0)",
     ),
-    "transposed-adjoint": Claim("⟨C x, y⟩ = ⟨x, Cᵀ y⟩ for random x and y.", source="arithmetic"),
-    "transposed-is-no-inverse": Claim(
-        "It is no inverse: CᵀC x is more than half of x's own length away from x.", source=GUIDE
+    "trained-is-not-factorised": Break(
+        "each kernel is its own first column and row",
+        old="chance = np.random.default_rng(0)",
+        new="kernel = kernel[:, :1] * kernel[:1]\nchance = np.random.default_rng(0)",
     ),
-    "checkerboard-overlap": Claim(
-        "With k = 3 and stride 2, inner pixels are painted 1, 2 or 4 times.", source=DISTILL
-    ),
-    "checkerboard-even": Claim("With k = 4 and stride 2, all are painted 4 times.", source=DISTILL),
-    "checkerboard-in-gradients": Claim(
-        "A strided convolution sends its gradients back in the same pattern.", source=DISTILL
-    ),
-    "checkerboard-artifacts": Claim(
-        "An untrained generator with transposed convolutions, k = 3, has 20 times its neighbours' energy at "
-        "period two, or more.",
-        source=DISTILL,
-    ),
-    "checkerboard-divisible": Claim(
-        "With k = 4, which the stride divides, so has it: even overlap is not even weight.",
-        source="measured here",
-    ),
-    "checkerboard-cured": Claim("Enlarging first and convolving then leaves no such peak.", source=DISTILL),
-    "resize-is-transposed": Claim(
-        "Enlarge by copies, then convolve: a transposed convolution whose kernel is blurred by a box.",
-        source="arithmetic",
-    ),
-    "resize-phases-agree": Claim(
-        "All four kinds of output pixel then get the same sum of weights.", source="arithmetic"
-    ),
-    "unpooling-copy": Claim(
-        "Copying each entry into a block is nearest-neighbour enlarging, not max unpooling.",
-        source="arXiv:1311.2901 arXiv:1511.00561",
-    ),
-    "max-unpooling": Claim(
-        "Max unpooling puts each maximum back where it stood, and zeros elsewhere.", source="arXiv:1511.00561"
-    ),
-    "deconvolutional-network": Claim(
-        "A mirrored net of unpooling and transposed convolutions redraws unseen digits from 16 numbers, with at "
-        "most 0.7 of the mean digit's error.",
-        source="doi:10.1109/iccv.2011.6126474",
-    ),
-    "switches-draw-better": Claim(
-        "With switches the error is at most 0.7 of that with copies.", source="measured here"
-    ),
-    "switches-alone": Claim(
-        "With one code for all digits and only their switches, the error is no larger than with copies and the "
-        "right code.",
-        source="measured here",
-    ),
-    "switches-draw-the-picture": Claim(
-        "Given one digit's switches and another's code, the net draws the digit of the switches.",
-        source="measured here",
-    ),
-    "strided-conv-downsampling": Claim(
-        "On scattered digits max pooling stays ahead of both ways to replace it by a stride (medians of 5 seeds); "
-        "on larger sets nothing is lost.",
-        source="measured here; arXiv:1412.6806",
-    ),
-    "stride-in-the-kernel": Claim(
-        "Where the convolution itself takes steps of two, three fifths of the multiply-adds remain.",
-        source="arithmetic",
-    ),
-    "stride-overfits": Claim(
-        "A further convolution with a stride is ahead of max pooling on the training digits, and behind on new ones.",
-        source="measured here",
-    ),
-    "sparse-masked-conv": Claim(
-        "Through three masked convolutions, with biases, hidden pixels stay exactly zero.", source=CONVNEXT2
-    ),
-    "ordinary-conv-leaks": Claim(
-        "After three ordinary ones, at least nine in ten hidden pixels hold a value.", source="measured here"
-    ),
-    "masked-fills-in": Claim(
-        "The masked encoder with response normalisation fills hidden pixels in better than the mean digit does.",
-        source=CONVNEXT2,
-    ),
-    "masked-probe": Claim(
-        "On 8 × 8 digits the learned features are read about as well as an untrained encoder's (within 10 points).",
-        source="measured here",
+    "dilated-constant-pixels": Break(
+        "the second layer of the constant stack has another rate",
+        old="(2, 2, 2), (1, 2, 3)]",
+        new="(2, 1, 2), (1, 2, 3)]",
     ),
 }
 
@@ -257,77 +174,102 @@ holes.wrong(
 )
 
 
-def _signals(rng: np.random.Generator) -> Cases:
-    yield "copies that overlap", (np.array([1.0, 10.0]), np.array([1.0, 2.0, 3.0]), 2)
-    yield "a single entry", (np.array([2.0]), rng.normal(size=3), 2)
-    yield "a kernel of one", (rng.normal(size=3), np.array([-2.0]), 2)
-    yield "copies that lie apart", (rng.normal(size=3), rng.normal(size=2), 3)
-    yield "stride 1", (rng.normal(size=6), rng.normal(size=3), 1)
-    yield "whole numbers", (np.array([1, -2, 3]), np.array([2, 1]), 1)
-    yield "a whole signal", (rng.normal(size=5), rng.normal(size=4), 2)
+def _maps(rng: np.random.Generator) -> Cases:
+    yield "two groups of one channel", (np.ones((1, 1, 2)), np.array([[[2.0]], [[3.0]]]))
+    yield "one group", (rng.normal(size=(2, 3, 4)), rng.normal(size=(1, 4, 3)))
+    yield "more outputs than inputs", (rng.normal(size=(2, 2, 4)), rng.normal(size=(2, 2, 5)))
+    yield "three groups", (rng.normal(size=(3, 2, 6)), rng.normal(size=(3, 2, 1)))
+    yield "whole numbers", (rng.integers(0, 5, (2, 2, 4)), rng.integers(-2, 3, (2, 2, 2)))
 
 
 @solves(
-    "paint",
-    title="Build: a transposed convolution, by painting",
-    task="Write `paint(x, w, s)` for a line: each entry of `x` adds its multiple of the whole kernel `w` to the "
-    "result, the copies `s` apart. No padding. `paint(np.array([1, 2]), np.array([1, 1, 1]), 2)` is "
-    "`[1, 1, 3, 2, 2]`.",
+    "grouped-by-hand",
+    title="Build: a grouped 1 x 1 convolution",
+    task="Write `grouped_pointwise(x, w)`: `x` is `(height, width, C)` and `w` is `(g, C / g, m)`, the weights of g groups. The first group "
+    "mixes the first C / g channels into the first m maps, the second the next, and so on; the result is `(height, width, g m)`.",
     hints=(
-        "Where does the last copy begin, and where does it end? That is the length of the result.",
-        "Add (`+=`); where copies overlap, both count.",
+        "Cut the channels into g parts, mix each with its own weights, and join the results.",
+        "`x[..., i * c : (i + 1) * c] @ w[i]`, for each group, and `np.concatenate` along the last axis.",
     ),
-    inputs=_signals,
+    inputs=_maps,
 )
-def paint(x: np.ndarray, w: np.ndarray, s: int) -> np.ndarray:
-    y = np.zeros((len(x) - 1) * s + len(w))
-    for i, value in enumerate(x):
-        y[i * s : i * s + len(w)] += value * w
-    return y
+def grouped_pointwise(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    groups, c, _ = w.shape
+    return np.concatenate([x[..., i * c : (i + 1) * c] @ w[i] for i in range(groups)], axis=-1)
 
 
-@paint.mistake("Copies overwrite one another here; where they overlap they must be added.")
-def _(x: np.ndarray, w: np.ndarray, s: int) -> np.ndarray:
-    y = np.zeros((len(x) - 1) * s + len(w))
-    for i, value in enumerate(x):
-        y[i * s : i * s + len(w)] = value * w
-    return y
+@grouped_pointwise.mistake("Each group has weights of its own; here all use those of the first.")
+def _(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    groups, c, _ = w.shape
+    return np.concatenate([x[..., i * c : (i + 1) * c] @ w[0] for i in range(groups)], axis=-1)
 
 
-@paint.mistake("You turned the kernel. Painting needs no turn: a single 1 must give w itself.")
-def _(x: np.ndarray, w: np.ndarray, s: int) -> np.ndarray:
-    return paint(x, w[::-1], s)
+@grouped_pointwise.mistake("The maps of the groups stand side by side; they are not added.")
+def _(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    groups, c, _ = w.shape
+    return sum(x[..., i * c : (i + 1) * c] @ w[i] for i in range(groups))
 
 
-@paint.mistake("Right, but too long: the last copy begins at (n - 1) s.")
-def _(x: np.ndarray, w: np.ndarray, s: int) -> np.ndarray:
-    y = np.zeros(len(x) * s + len(w))
-    for i, value in enumerate(x):
-        y[i * s : i * s + len(w)] += value * w
-    return y
+@grouped_pointwise.mistake("A group is a run of neighbouring channels, not every g-th one.")
+def _(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    groups, _, _ = w.shape
+    return np.concatenate([x[..., i::groups] @ w[i] for i in range(groups)], axis=-1)
+
+
+def _rates(rng: np.random.Generator) -> Cases:
+    yield "one layer", ((3,),)
+    yield "two even rates", ((2, 2),)
+    yield "no holes", ((1, 2, 3),)
+    yield "rates that fall", ((4, 2),)
+    yield "a long gap at the end", ((1, 5),)
+    for _ in range(3):
+        yield "drawn by lot", (tuple(int(r) for r in rng.integers(1, 6, rng.integers(2, 4))),)
 
 
 @solves(
-    "even-is-not-enough",
-    title="Break: a checkerboard in spite of the rule",
-    task="Stride 2 divides a kernel of side 2, and every pixel is painted exactly once. Assign to "
-    "`stamp` the 2 x 2 kernel that turns a map of ones into a perfect checkerboard of +1 and -1, with +1 in the top "
-    "left corner.",
+    "unread",
+    title="Break: what a stack never reads",
+    task="Layers with kernels of 3 and the given dilation rates are stacked on a line. Write `unread(rates)`: an array of the "
+    "distances, from 0 to the edge of the field, of the pixels that the unit in the middle never reads, in rising order. For example, "
+    "`unread((2, 2))` is `[1, 3]`.",
     hints=(
-        "Each input pixel paints one block of 2 x 2. What should the block look like?",
-        "A checkerboard is itself made of blocks of 2 x 2, all alike.",
+        "Keep the set of distances that are reached, and let each layer add -r, 0 or r to every one of them.",
+        "The field ends at the sum of the rates.",
     ),
-    name="stamp",
+    inputs=_rates,
 )
-def even_is_not_enough() -> np.ndarray:
-    return np.array([[1, -1], [-1, 1]])
+def unread(rates: tuple[int, ...]) -> np.ndarray:
+    reached = {0}
+    for rate in rates:
+        reached = {at + step for at in reached for step in (-rate, 0, rate)}
+    return np.array([at for at in range(sum(rates)) if at not in reached])
 
 
-even_is_not_enough.wrong(np.array([[-1, 1], [1, -1]]), "A checkerboard, but with -1 in the top left corner.")
-even_is_not_enough.wrong(np.array([[1, 0], [0, 1]]), "A pattern of 1 and 0; the task asks for +1 and -1.")
-even_is_not_enough.wrong(
-    np.array([[1, -1], [1, -1]]), "These are stripes: each row of the block is the same."
-)
-even_is_not_enough.wrong(
-    np.array([[1, 1], [-1, -1]]), "These are stripes: each column of the block is the same."
+@unread.mistake("Each tap may also lie to the left: a step of 4 and one of -1 lead to 3.")
+def _(rates: tuple[int, ...]) -> np.ndarray:
+    reached = {0}
+    for rate in rates:
+        reached = {at + step for at in reached for step in (0, rate)}
+    return np.array([at for at in range(sum(rates)) if at not in reached])
+
+
+@unread.mistake("The kernel has a tap in the middle too: a layer may stay where it is.")
+def _(rates: tuple[int, ...]) -> np.ndarray:
+    reached = {0}
+    for rate in rates:
+        reached = {at + step for at in reached for step in (-rate, rate)}
+    return np.array([at for at in range(sum(rates)) if at not in reached])
+
+
+@unread.mistake("These are the distances that are read.")
+def _(rates: tuple[int, ...]) -> np.ndarray:
+    reached = {0}
+    for rate in rates:
+        reached = {at + step for at in reached for step in (-rate, 0, rate)}
+    return np.array([at for at in range(sum(rates)) if at in reached])
+
+
+unread.equivalent(
+    "reached = {at - step for at in reached for step in (-rate, 0, rate)}",
+    "A layer reaches as far to the left as to the right.",
 )

@@ -3,7 +3,7 @@
     python chapters/layers/heads_and_losses_trials.py
 
 It writes data/results/heads-last-function.csv, data/results/heads-rare-early.csv, data/results/heads-rare-early-recall.csv,
-data/results/heads-rare-later.csv and data/results/heads-wrong-labels.csv.
+data/results/heads-even-early.csv, data/results/heads-rare-later.csv and data/results/heads-wrong-labels.csv.
 
 The network never changes: two convolutions of 3 x 3 (8 and 16 maps, each halving the field) on 14 x 14 pixels, and one
 dense layer.  What changes is the loss, or the number that the head's bias starts from.  It is written in NumPy, for then
@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy import ndimage, optimize
-from sklearn.metrics import average_precision_score, precision_recall_curve
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score, pairwise_distances, precision_recall_curve
 
 from cnnkit import data, scratch, trials
 
@@ -47,6 +48,16 @@ def eights() -> Pairs:
         others = np.flatnonzero(y != RARE)
         kept = rng.choice(np.flatnonzero(y == RARE), round(len(others) * SHARE / (1 - SHARE)), replace=False)
         rows = rng.permutation(np.r_[others, kept])
+        found.append((x[rows], (y[rows] == RARE).astype("int64")))
+    return tuple(found)
+
+
+def as_many() -> Pairs:
+    """Is it an 8?  Here as many pictures are as are not: the control, in which nothing is rare."""
+    found, rng = [], np.random.default_rng(0)
+    for x, y in digits():
+        eight = np.flatnonzero(y == RARE)
+        rows = rng.permutation(np.r_[eight, rng.choice(np.flatnonzero(y != RARE), len(eight), replace=False)])
         found.append((x[rows], (y[rows] == RARE).astype("int64")))
     return tuple(found)
 
@@ -147,6 +158,47 @@ def learner(
     return trials.Learner(fit, lambda fitted, x: scores(fitted[0], x) - fitted[1])
 
 
+def without_the_largest(learned: trials.Learner) -> trials.Learner:
+    """The same arm, trained on what is left when the largest label of all, and its likes, are taken out."""
+
+    def fit(x: np.ndarray, y: np.ndarray, **options: Any) -> Any:
+        return learned.fit(x[y < y.max()], y[y < y.max()], **options)
+
+    return trials.Learner(fit, learned.predict)
+
+
+def by_distance() -> trials.Learner:
+    """A rival that ranks: how much farther the nearest training picture without the yes is than the nearest with it."""
+
+    def fit(x: np.ndarray, y: np.ndarray, **_: Any) -> Any:
+        rows = x.reshape(len(x), -1)
+        return rows[y == 1], rows[y == 0]
+
+    def predict(known: Any, x: np.ndarray) -> np.ndarray:
+        yes, no = (pairwise_distances(x.reshape(len(x), -1), rows).min(axis=1) for rows in known)
+        return no - yes
+
+    return trials.Learner(fit, predict, has_rate=False, has_budget=False)
+
+
+def logistic(split: trials.Split) -> trials.Learner:
+    """A rival that ranks: logistic regression on the pixels, its penalty chosen by average precision on the validation part."""
+
+    def fit(x: np.ndarray, y: np.ndarray, **_: Any) -> Any:
+        x_choice, truth = split.parts["validation"]
+        rows = x_choice.reshape(len(x_choice), -1)
+        fits = [
+            LogisticRegression(C=c, max_iter=2_000).fit(x.reshape(len(x), -1), y)
+            for c in (0.01, 0.1, 1, 10, 100)
+        ]
+        return max(fits, key=lambda fitted: average_precision_score(truth, fitted.decision_function(rows)))
+
+    def predict(fitted: Any, x: np.ndarray) -> np.ndarray:
+        return fitted.decision_function(x.reshape(len(x), -1))
+
+    return trials.Learner(fit, predict, has_rate=False, has_budget=False)
+
+
 def scores(weights: Weights, x: np.ndarray) -> np.ndarray:
     """What a network says, before any softmax or sigmoid."""
     parts = [forward(weights, windows(part, before=0))[0] for part in np.array_split(x, -(-len(x) // 500))]
@@ -171,6 +223,13 @@ def of_ten(loss: Callable[..., Any]) -> Callable[..., Any]:
     return summed
 
 
+def squared_probability(said: np.ndarray, truth: np.ndarray) -> tuple[float, np.ndarray]:
+    """The squared error of what a sigmoid makes of the scores; on the way back it meets the sigmoid's slope."""
+    p = scratch.sigmoid(said)
+    loss, slope = scratch.mean_squared_error(p, truth)
+    return loss, slope * p * (1 - p)
+
+
 def rest(loss: Callable[..., Any]) -> float:
     """The score at which a loss is at rest when it is said of every picture: its best constant answer."""
     truth = (np.arange(100) < 100 * SHARE)[:, None].astype(float)
@@ -183,33 +242,48 @@ CROSS, FOCAL = scratch.binary_cross_entropy, functools.partial(scratch.focal_los
 WEIGHTED = functools.partial(
     scratch.focal_loss, gamma=0.0, alpha=1 - SHARE
 )  # no focus: a rare one weighs 49 others
+TENTH = round(
+    float(np.log(0.1 / 0.9)), 4
+)  # one class of ten: where ten sigmoids are at rest, whichever the loss
 PRIOR = round(float(np.log(SHARE / (1 - SHARE))), 4)  # what the focal paper starts its bias from
 PRECISION = trials.Score("average precision", average_precision_score, scale=100.0, unit="points")
 RECALL = trials.Score(
     "recall", lambda truth, said: float(np.mean(said[truth == 1] >= 0.5)), scale=100.0, unit="points"
 )
 
-FIXED = {"rates": (3e-3, 1e-2, 3e-2), "settle": False}  # every question here is about a fixed budget
+RATES = (3e-3, 1e-2, 3e-2)
 
 LAST = trials.trial(
     "heads-last-function",
     arms={
         "softmax, cross-entropy": learner(scratch.softmax_cross_entropy),
         "sigmoids, cross-entropy": learner(of_ten(CROSS)),
+        "sigmoids, cross-entropy, rest": learner(of_ten(CROSS), bias=TENTH),
         "scores, squared error": learner(of_ten(scratch.mean_squared_error)),
+        "sigmoids, squared error": learner(of_ten(squared_probability)),
+        "sigmoids, squared error, rest": learner(of_ten(squared_probability), bias=TENTH),
     },
     data=trials.split(digits, train=2_000, validation=2_000, test=5_000, name="mnist at 14 x 14"),
+    rates=RATES,
     training=trials.Training(epochs=30, batch_size=BATCH),
-    **FIXED,
+    settle=False,
 )
 
 ONE_IN_FIFTY = trials.split(eights, train=2_000, validation=2_000, name="an 8, one in fifty")
+AS_MANY = trials.split(as_many, train=2_000, validation=2_000, name="an 8, one in two")
+EARLY = trials.Training(epochs=3, batch_size=BATCH)  # sixty steps
+
+
+def ranking(split: trials.Split) -> dict[str, trials.Learner]:
+    """Rivals that rank without a network."""
+    return {"distance to the nearest 8": by_distance(), "logistic regression": logistic(split)}
 
 
 def starts(cut: trials.Split | None = None) -> dict[str, trials.Learner]:
     """Three losses, and the numbers from which the bias may start."""
     return {
         "cross-entropy, zero": learner(CROSS, 1, cut=cut),
+        "cross-entropy, focal's rest": learner(CROSS, 1, rest(FOCAL), cut=cut),
         "cross-entropy, rest": learner(CROSS, 1, rest(CROSS), cut=cut),  # which is the prior
         "focal, zero": learner(FOCAL, 1, cut=cut),
         "focal, prior": learner(FOCAL, 1, PRIOR, cut=cut),
@@ -218,40 +292,57 @@ def starts(cut: trials.Split | None = None) -> dict[str, trials.Learner]:
     }
 
 
-EARLY = trials.trial(
+RARE_EARLY = trials.trial(
     "heads-rare-early",
     arms=starts(),
     data=ONE_IN_FIFTY,
-    training=trials.Training(epochs=3, batch_size=BATCH),
+    rates=RATES,
+    seeds=10,
+    training=EARLY,
     score=PRECISION,
-    **FIXED,
+    rivals=ranking(ONE_IN_FIFTY),
+    settle=False,
 )
-EARLY_RECALL = trials.trial(
+RECALL_EARLY = trials.trial(
     "heads-rare-early-recall",
     arms=starts(ONE_IN_FIFTY),
     data=ONE_IN_FIFTY,
-    training=trials.Training(epochs=3, batch_size=BATCH),
+    rates=RATES,
+    training=EARLY,
     score=RECALL,
-    **FIXED,
+    settle=False,
 )
-LATER = trials.trial(
+EVEN_EARLY = trials.trial(
+    "heads-even-early",
+    arms={name: starts()[name] for name in ("cross-entropy, zero", "cross-entropy, rest")},
+    data=AS_MANY,
+    rates=RATES,
+    training=EARLY,
+    score=PRECISION,
+    rivals=ranking(AS_MANY),
+    settle=False,
+)
+RARE_LATER = trials.trial(
     "heads-rare-later",
     arms={name: starts()[name] for name in ("cross-entropy, zero", "cross-entropy, rest", "focal, rest")},
     data=ONE_IN_FIFTY,
+    rates=RATES,
     training=trials.Training(epochs=30, batch_size=BATCH),
     score=PRECISION,
-    **FIXED,
+    rivals=ranking(ONE_IN_FIFTY),
 )
-AMOUNTS = trials.trial(
+WRONG_LABELS = trials.trial(
     "heads-wrong-labels",
     arms={
         "squared error": learner(scratch.mean_squared_error, 1),
         "absolute error": learner(scratch.mean_absolute_error, 1),
         "Huber": learner(scratch.huber_loss, 1),
+        "squared error, largest label out": without_the_largest(learner(scratch.mean_squared_error, 1)),
     },
     data=trials.Split("threes, turned", threes),
+    rates=RATES,
     training=trials.Training(epochs=10, batch_size=BATCH),
-    **FIXED,
+    settle=False,
 )
 
 if __name__ == "__main__":

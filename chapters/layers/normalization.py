@@ -4,134 +4,131 @@ from __future__ import annotations
 
 import numpy as np
 
+from cnnkit.course.breaks import Break
 from cnnkit.course.claims import Claim
 from cnnkit.course.exercises import Cases, solves
 
-IOFFE, WU, HE = "arXiv:1502.03167", "arXiv:1803.08494", "arXiv:1603.05027"
-ALEXNET, CONVNEXT2, HERE = "doi:10.1145/3065386", "arXiv:2301.00808", "measured here"
+IOFFE, WU, HERE = "arXiv:1502.03167", "arXiv:1803.08494", "measured here"
 
 QUESTION = "Why does normalising let a net learn faster?"
 
 CLAIMS = {
     "bn-before-era": Claim(
-        "Without normalisation, doubling the starting weights of ten ReLU layers makes the tenth 2¹⁰ = 1,024 times as loud.",
-        source="arithmetic; " + IOFFE,
-    ),
-    "control-forgets-the-scale": Claim(
-        "With every channel normalised, quadrupling the weights leaves the tenth layer as it was.",
-        source=IOFFE,
-    ),
-    "other-norms-list": Claim(
-        "Of 4 images, 3 × 3 pixels, 6 channels, one output of batch, layer, group (2), instance, local (3) and global "
-        "response normalisation depends on so many numbers.",
-        source="arXiv:1502.03167, arXiv:1607.06450, arXiv:1803.08494, arXiv:1607.08022, doi:10.1145/3065386",
-    ),
-    "batch-normalization": Claim(
-        "BatchNormalization in training is γ (x − mean) / √(variance + ε) + β, per channel, over batch and places.",
-        source=IOFFE,
-    ),
-    "bn-formula": Claim(
-        "The gradients for x, γ and β, worked out by hand, are those of automatic differentiation.",
-        source=IOFFE,
-    ),
-    "gradient-asks-for-no-shift-or-stretch": Claim(
-        "The gradient through a batch norm has no mean and no share along the normalised input.",
+        "Without normalisation, doubling the starting weights of ten ReLU layers makes the tenth {measured} times as loud: 2¹⁰.",
         source="arithmetic",
+    ),
+    "batch-norm-leads": Claim("After 160 steps, {measured}.", source=HERE, ledger=("bn-benefits",)),
+    "once-is-not-enough": Claim(
+        "Normalised at the start and never again: {measured}.", source="measured here; arXiv:1511.06422"
+    ),
+    "noise-costs-the-lead": Claim(
+        "With its channels shifted and stretched at random at every step: {measured}.",
+        source="measured here, beside arXiv:1805.11604, whose noise was drawn for each image",
+    ),
+    "the-way-back-matters": Claim(
+        "At a third of its best rate or three times as much, the worst net whose way back takes mean and deviation as constants reads a "
+        "share of {measured} less than the worst with batch norm.",
+        source="measured here; " + IOFFE,
+    ),
+    "held-as-fast": Claim("Each kernel kept at its first length: {measured}.", source=HERE),
+    "bn-placement": Claim(
+        "Normalised after the ReLU in place of before it: {measured}.",
+        source="measured here; " + IOFFE,
     ),
     "ten-times-the-kernel": Claim(
-        "Before a batch norm, a kernel ten times as large has a gradient a tenth as large.", source=IOFFE
+        "Before a batch norm, kernels ten times as long have a gradient {measured} times as long.",
+        source="arithmetic; " + IOFFE,
     ),
-    "moving-average-after-42-batches": Claim(
-        "With momentum 0.99 the moving mean has gone 34 % of its way after 42 batches: 1 − 0.99⁴².",
-        source="arithmetic",
+    "orthogonal-to-the-kernels": Claim(
+        "The gradient at a batch-normed layer's kernels has a cosine of {measured} at most with any of them.",
+        source="arithmetic; arXiv:1812.03981",
     ),
-    "bn-train-vs-inference": Claim(
-        "In training an image's output depends on its companions; at inference it does not, and uses moving averages.",
-        source=IOFFE,
+    "any-rate-will-do": Claim(
+        "With batch normalisation, kernels that learn at rates from 0.1 to 100 leave a share of {measured} of the test digits read "
+        "right in the worst of twelve runs.",
+        source=HERE,
+        ledger=("bn-lr-10-100",),
     ),
-    "layer-norm": Claim(
-        "One group: each image by its own mean and variance, whatever the batch.", source="arXiv:1607.06450"
-    ),
-    "instance-norm": Claim(
-        "As many groups as channels: each channel of each image by itself, whatever the batch.",
-        source="arXiv:1607.08022",
-    ),
-    "group-norm-axes": Claim(
-        "Two groups: half of an image's channels at a time, whatever the batch.", source=WU
-    ),
-    "convnext-layer-norm": Claim(
-        "Keras's LayerNormalization() normalises the channels of each pixel, as ConvNeXt does.",
-        source="Keras, layers.LayerNormalization",
-    ),
-    "layer-norm-weights": Claim(
-        "For 6 × 6 × 4, LayerNormalization(axis=(1, 2, 3)) learns 288 numbers and GroupNormalization(1) learns 8.",
-        source="Keras, layers.LayerNormalization",
-    ),
-    "layer-keeps-the-tint": Claim(
-        "Layer normalisation removes contrast and brightness, and keeps a tint.", source=HERE
-    ),
-    "instance-removes-contrast-and-tint": Claim(
-        "Instance normalisation makes a picture, its low-contrast and its tinted copy the same.",
-        source="arXiv:1607.08022",
-    ),
-    "local-response-norm": Claim(
-        "AlexNet's normalisation divides by (k + α Σ x²)^β over five channels, k = 2, α = 10⁻⁴, β = 0.75.",
-        source=ALEXNET,
-    ),
-    "alpha-divided-by-n": Claim(
-        "Multiplying α with the mean, as Caffe and PyTorch do, is AlexNet's formula with α / 5.",
-        source="PyTorch, nn.LocalResponseNorm",
-    ),
-    "lrn-idles-on-quiet-channels": Claim(
-        "On activations of deviation 1, AlexNet's constants only multiply by 2^(−0.75): largest relative departure.",
+    "held-kernels-fail": Claim(
+        "Held at their first length, kernels that learn at a rate of 100 let the best of three nets read a share of {measured}.",
         source=HERE,
     ),
-    "global-response-norm": Claim(
-        "Global response normalisation is γ x N + β + x, N the channel's length beside the mean length; it begins as identity.",
-        source=CONVNEXT2,
-    ),
-    "grn-makes-the-loud-louder": Claim(
-        "With γ = 1 the loudest channel gains on the mean, by this factor.", source=HERE
-    ),
-    "grn-diversity-is-learned": Claim(
-        "The layer by itself leaves the cosine distance between channels as it is.", source="arithmetic"
-    ),
-    "bn-lr-10-100": Claim(
-        "The largest rate at which ten convolutions train, with batch normalisation beside without; the paper raised its "
-        "rate 5 and 30 times, not 10 to 100.",
-        source=IOFFE,
-    ),
-    "bn-benefits": Claim(
-        "At its best rate the normalised net is better by so many points, after the same six epochs.",
-        source=IOFFE,
-    ),
-    "batch-norm-survives": Claim(
-        "At a rate of 0.1, the median of three normalised runs beats that of three plain ones by so many points.",
-        source=HERE,
-    ),
-    "careless-start-normalised": Claim(
-        "With batch normalisation, starting weights from a quarter to four times He's all train: worst median.",
-        source=IOFFE,
-    ),
-    "careless-start-plain": Claim(
-        "Without it, some of these starts learn nothing: worst median.", source=IOFFE
+    "rate-tunes-itself": Claim(
+        "Kernels that learn at rates a thousandfold apart end with effective rates {measured} times apart.",
+        source="measured here; arXiv:1812.03981",
     ),
     "group-norm": Claim(
-        "Two dense layers, two images in a batch: group norm beats batch norm by so many points.", source=WU
+        "On maps of one place, two images to a mean, the best of all nets, rates and budgets reads a share of {measured}.",
+        source=HERE,
+        ledger=("group-norm",),
     ),
-    "group-norm-any-batch": Claim(
-        "From 32 images in a batch to 2, group norm changes by at most so many points.", source=WU
+    "two-images-of-sixteen-places": Claim(
+        "On maps of sixteen places, {measured}.", source="measured here; " + WU
     ),
-    "places-count-as-images": Claim(
-        "Ten convolutions on 4 × 4 places: from 32 images to 2, batch norm loses no more than so many points.",
+    "groups-need-numbers-too": Claim(
+        "On maps of one place, four channels to a mean, the best of all nets with group norm reads a share of {measured}.",
         source=HERE,
     ),
-    "two-numbers-leave-a-sign": Claim(
-        "Batch normalisation of two numbers gives −1 and 1, whatever they were.", source="arithmetic"
+}
+
+BREAKS = {
+    "batch-norm-leads": Break(
+        "the net is normalised once and never again",
+        old='race.lead("batch norm", over="plain")',
+        new='race.lead("plain, normalised once", over="plain")',
     ),
-    "bn-placement": Claim(
-        "Before or after the activation, with shortcuts or without: the best medians lie within so many points.",
-        source="measured here; " + HE,
+    "once-is-not-enough": Break(
+        "it is normalised at every step",
+        old='race.lead("plain, normalised once", over="plain")',
+        new='race.lead("batch norm", over="plain")',
+    ),
+    "noise-costs-the-lead": Break(
+        "there is no noise",
+        old='race.lead("batch norm", over="noise behind batch norm")',
+        new='race.lead("batch norm", over="kernels held at length")',
+    ),
+    "the-way-back-matters": Break(
+        "the way back is whole, and noise is added",
+        old='min(tried["statistics as constants"])',
+        new='min(tried["noise behind batch norm"])',
+    ),
+    "held-as-fast": Break(
+        "no layer is normalised any more after the start",
+        old='race.lead("kernels held at length", over="batch norm")',
+        new='race.lead("plain, normalised once", over="batch norm")',
+    ),
+    "bn-placement": Break(
+        "the other net has no norm",
+        old='race.lead("batch norm after ReLU", over="batch norm")',
+        new='race.lead("batch norm", over="plain")',
+    ),
+    "any-rate-will-do": Break(
+        "no layer is normalised", old='"batch norm": ("batch", False)', new='"batch norm": ("none", False)'
+    ),
+    "held-kernels-fail": Break(
+        "the kernels may grow",
+        old='"kernels held at length": ("batch", True)',
+        new='"kernels held at length": ("batch", False)',
+    ),
+    "rate-tunes-itself": Break(
+        "the kernels are held at their length",
+        old='"batch norm": ("batch", False)',
+        new='"batch norm": ("batch", True)',
+    ),
+    "group-norm": Break(
+        "32 images share a mean",
+        old='best["batch norm, 2 images"]',
+        new='best["batch norm, 32 images"]',
+    ),
+    "two-images-of-sixteen-places": Break(
+        "the other net is a linear reader, without layers to normalise",
+        old='sides[4].lead("batch norm, 32 images", over="batch norm, 2 images")',
+        new='sides[4].lead("batch norm, 32 images", over="linear, raw values")',
+    ),
+    "groups-need-numbers-too": Break(
+        "all sixteen channels are one group",
+        old='best["group norm"]',
+        new='best["layer norm"]',
     ),
 }
 

@@ -4,175 +4,139 @@ from __future__ import annotations
 
 import numpy as np
 
+from cnnkit.course.breaks import Break
 from cnnkit.course.claims import Claim
-from cnnkit.course.exercises import Inputs, solves
+from cnnkit.course.exercises import Cases, solves
 
-ARAUJO, LUO, ZHANG = "doi:10.23915/distill.00021", "arXiv:1701.04128", "arXiv:1904.11486"
-AZULAY, ISLAM, MOUTON = "arXiv:1805.12177", "arXiv:2001.08248, arXiv:2003.07064", "arXiv:2103.10097"
+ARAUJO, LUO, VGG, HERE = "doi:10.23915/distill.00021", "arXiv:1701.04128", "arXiv:1409.1556", "measured here"
 
-QUESTION = "How far does a unit see, and what happens when the picture moves?"
+QUESTION = "How far does a unit see?"
 
 CLAIMS = {
     "rf-definition": Claim(
-        "Of 169 pixels, so many move a unit of a 5 × 5 convolution, and a dense unit.",
+        "Of 169 pixels, {measured} move the middle unit of one 3 × 3 layer, of two, of one 5 × 5 layer, and of a dense one.",
         source=ARAUJO,
-    ),
-    "rf-first-layer": Claim(
-        "A unit of the first 3 × 3 layer sees 3 pixels a side, one of the second sees 5.", source="arithmetic"
+        ledger=("rf-first-layer",),
     ),
     "rf-formula": Claim(
-        "L layers of kernel side F without stride see L(F − 1) + 1 pixels, exactly; cases measured, L = 1 .. 6, F = 3 and 5.",
+        "In {measured} of twelve stacks of L = 1 to 6 layers of side F = 3 or 5, gradients reach L(F − 1) + 1 pixels a side, as the sum says.",
         source=ARAUJO,
-    ),
-    "rf-grows-with-depth": Claim(
-        "Each layer of a small net sees further than the one before; sides by gradient.", source=ARAUJO
+        ledger=("rf-grows-with-depth",),
     ),
     "rf-stride-doubling": Claim(
-        "After a layer with stride 2 every further layer adds twice as much to the field.", source=ARAUJO
+        "After a stride of 2 a further 3 × 3 layer adds {measured} times as many pixels to the field as before it.",
+        source=ARAUJO,
     ),
-    "field-of-resnet50": Claim("The last map of ResNet-50 has a field of 483 pixels a side.", source=ARAUJO),
-    "field-of-vgg16": Claim("The last map of VGG16 has a field of 212 pixels a side.", source=ARAUJO),
-    "field-of-mobilenet": Claim("The last map of MobileNet has a field of 315 pixels a side.", source=ARAUJO),
-    "field-of-inception-v3": Claim(
-        "The last map of Inception v3 has a field of 1,311 pixels a side.", source=ARAUJO
-    ),
-    "fields-by-gradient": Claim(
-        "Arithmetic and gradient draw the same window for a net with branches, pooling, dilation and upsampling.",
+    "fields-of-four-nets": Claim(
+        "A unit of the last map of VGG16, ResNet-50, MobileNet and Inception v3 has a field of {measured} pixels a side.",
         source=ARAUJO,
     ),
     "effective-rf-gaussian": Claim(
-        "In random nets of 20 layers the influence of pixels follows a Gaussian curve: variance explained, in %.",
+        "At 20 layers a Gaussian leaves {measured} times as much of the influence unexplained as the better of a triangle and a "
+        "raised cosine, each at its best width.",
         source=LUO,
     ),
-    "effective-rf-fraction": Claim(
-        "The part of the field's side that holds 95 % of the influence falls with every doubling of the depth: the "
-        "largest ratio of one depth's to the last one's.",
-        source=LUO,
+    "two-layers-are-a-triangle": Claim(
+        "At 2 layers a triangle leaves {measured} times as much unexplained as a Gaussian.",
+        source="arithmetic",
     ),
     "effective-rf-at-40": Claim(
-        "At 40 layers, 95 % of the influence lie within less than half of the field's side: how much, in %.",
+        "At 40 layers 95 % of the influence lie within {measured} % of the field's side; a random walk gives that number.",
         source=LUO,
     ),
     "more-layers-not-more-context": Claim(
-        "The width of the effective field grows like a power of depth near 1/2; the field itself like power 1.",
+        "From 5 to 40 layers the spread of the influence grows like the power {measured} of the depth; the field grows like the power 1.",
         source=LUO,
     ),
-    "two-3x3-equals-5x5": Claim(
-        "Two 3 × 3 layers see 5 pixels a side, as one 5 × 5 does, with 18/25 of its weights.",
-        source="arXiv:1409.1556",
+    "training-moves-the-field": Claim(
+        "Trained to tell the pixel four columns to its left, the influence on a unit of eight layers lies {measured} columns to its left, on average.",
+        source=HERE,
     ),
-    "two-3x3-reads-as-well": Claim(
-        "On small digits, two 3 × 3 read as well as one 5 × 5: difference of medians over 5 seeds, in points.",
-        source="this page",
+    "training-narrows-the-field": Claim(
+        "Trained to tell the pixel under it, its influence spreads over {measured} times the columns that it had before training.",
+        source=HERE,
+    ),
+    "the-rim-is-learned-late": Claim(
+        "After 260 steps at a rate of 0.003 the worst of five nets asked for the pixel six columns away reads a share of {measured} more than the best of five "
+        "asked for the pixel eight columns away, on the rim.",
+        source=HERE,
     ),
     "rf-dense-prediction": Claim(
-        "When a label depends on a cue 20 pixels away, a net with a field of 63 finds it: pixels of bars given the right class, in %.",
-        source="arXiv:1606.00915, arXiv:1612.01105",
+        "Of a pixel eight columns away the worst of five stacks of four layers dilated by 1, 2, 4 and 8 reads a share of {measured} more than the best of "
+        "five plain ones with as many weights, whose field ends before it.",
+        source="measured here, with the dilation of arXiv:1511.07122",
     ),
-    "small-field-finds": Claim(
-        "A net of the same weights with a field of 11 finds the bars as well: pixels of bars not called empty, in %.",
-        source="this page",
+    "two-3x3-equals-5x5": Claim(
+        "Two 3 × 3 layers and one 5 × 5 see so many pixels a side, at this ratio of weights: {measured}.",
+        source=VGG,
     ),
-    "small-field-guesses": Claim(
-        "But between the two classes it can but guess: pixels of bars given the right class, in %.",
-        source="arithmetic",
+    "two-kernels-are-no-gain": Claim("Digits of 12 × 12 pixels: {measured}.", source=HERE),
+    "relu-between-is-no-gain": Claim("Digits of 12 × 12 pixels: {measured}.", source=HERE),
+}
+
+BREAKS = {
+    "effective-rf-gaussian": Break(
+        "the stack has two layers",
+        old="gauss_20, *others_20 = misfits[20]",
+        new="gauss_20, *others_20 = misfits[2]",
     ),
-    "translation-equivariance": Claim(
-        "On a torus, the map of a moved picture is the moved map, to machine precision.", source="arithmetic"
+    "two-layers-are-a-triangle": Break(
+        "the stack has five layers",
+        old="gauss_2, triangle_2, _ = misfits[2]",
+        new="gauss_2, triangle_2, _ = misfits[5]",
     ),
-    "stride1-equivariant": Claim("The same holds of pooling, as long as no place is skipped.", source=AZULAY),
-    "strides-break-equivariance": Claim(
-        "With stride 2 it holds for even shifts only: error of an odd shift, in % of the largest value.",
-        source=AZULAY,
+    "effective-rf-at-40": Break(
+        "every path counts as much as the middle one",
+        old="share_40 = side_of_95(maps[40])",
+        new="share_40 = side_of_95(maps[40] * 0 + 1)",
     ),
-    "equivariance-border-caveat": Claim(
-        "With zero padding the maps differ at the border, by so many % of the largest value.", source=ISLAM
+    "more-layers-not-more-context": Break(
+        "the field is measured, and not what is looked at",
+        old="np.log([widths[d] for d in deep])",
+        new="np.log([2 * d + 1 for d in deep])",
     ),
-    "zeros-tell-the-place": Claim(
-        "From noise and random weights a linear reader tells how far a pixel is from the border: variance explained, "
-        "zero padding, in %.",
-        source=ISLAM,
+    "training-moves-the-field": Break(
+        "the nets have not been trained",
+        old='table.xs("after", level="training")',
+        new='table.xs("before", level="training")',
     ),
-    "torus-hides-the-place": Claim(
-        "The same reader learns nothing with circular padding: variance explained on new pictures, in %.",
-        source=ISLAM,
+    "training-narrows-the-field": Break(
+        "the nets have not been trained",
+        old="narrower = after.spread[0]",
+        new='narrower = table.spread[0, "before"]',
     ),
-    "aliasing-nyquist": Claim(
-        "Stripes of 0.4 cycles per pixel come out of stride 2 as stripes of 0.2 cycles per new pixel.",
-        source="sampling theorem",
+    "the-rim-is-learned-late": Break(
+        "both lie on the rim",
+        old='shares("8 plain layers", 6).min()',
+        new='shares("8 plain layers", 8).min()',
     ),
-    "blur-removes-the-alias": Claim(
-        "A binomial blur of side 3 leaves cos²(π f) of stripes of frequency f: at 0.4, in %.",
-        source=ZHANG,
+    "rf-dense-prediction": Break(
+        "no layer is dilated",
+        old='shares("4 dilated layers", 8).min()',
+        new='shares("4 plain layers", 8).min()',
     ),
-    "cnns-dont-learn-antialias": Claim(
-        "Trained kernels in front of a stride hold 75 % of their energy above the new Nyquist frequency, as a flat "
-        "spectrum would.",
-        source="arithmetic; arXiv:2102.07757 for large networks",
+    "two-kernels-are-no-gain": Break(
+        "the rival has no kernels at all",
+        old='kernels.lead("two 3 x 3, as many weights", over="one 5 x 5")',
+        new='kernels.lead("two 3 x 3, as many weights", over="nearest neighbour")',
     ),
-    "binomial-is-low-pass": Claim("The binomial blur of side 3 holds far less there, in %.", source=ZHANG),
-    "cnn-not-invariant": Claim(
-        "A strided net with global average pooling, trained on centred digits, is of one mind about two shifts of up "
-        "to 4 pixels in less than half the cases, in %.",
-        source=f"{AZULAY}, {ZHANG}",
-    ),
-    "fc-breaks-invariance": Claim(
-        "Nothing skipped, yet a dense head is lost when the digit moves: accuracy lost in points, median of 5.",
-        source=AZULAY,
-    ),
-    "gap-full-invariance": Claim(
-        "Global average pooling makes scores invariant only where nothing was skipped: digits that change class "
-        "under some shift, with stride, in %.",
-        source=f"{AZULAY}, {MOUTON}",
-    ),
-    "full-invariance-recipe": Claim(
-        "No stride, circular padding, global average pooling: the largest change of any score over all 400 shifts.",
-        source=MOUTON,
-    ),
-    "translation-invariance": Claim(
-        "With pooling, the share of digits read right at every distance stays higher than with strides: mean gain "
-        "in points.",
-        source=MOUTON,
-    ),
-    "antialias-before-downsampling": Claim(
-        "Blurring before subsampling raises consistency over max pooling: gain of medians.", source=ZHANG
-    ),
-    "subsampling-plus-pooling": Claim(
-        "Subsampling with pooling is more consistent than a bare stride: gain of medians.", source=MOUTON
-    ),
-    "augmentation-helps": Claim(
-        "Shifted digits in training make a dense head tolerant of shifts: accuracy on shifted digits, in %.",
-        source=AZULAY,
-    ),
-    "modern-cnn-equi-inv": Claim(
-        "From the first maps a linear reader tells where the digit lies: variance explained, in %.",
-        source=ISLAM,
-    ),
-    "place-is-gone-at-the-end": Claim(
-        "From the pooled vector of a net without strides and borders it does not: variance explained, in %.",
-        source="arithmetic",
-    ),
-    "place-survives-with-zeros": Claim(
-        "With zero padding the pooled vector still tells the place, although the classifier ignores it: variance explained, in %.",
-        source="this page; arXiv:2001.08248",
-    ),
-    "spatial-transformer": Claim(
-        "A spatial transformer brings digits into the middle: their scatter after it, in % of that before.",
-        source="arXiv:1506.02025",
-    ),
-    "transformer-reads-as-well": Claim(
-        "It reads moved digits about as well as a net without one that sees the whole field: difference of medians in points.",
-        source="arXiv:1506.02025",
-    ),
-    "multi-scale-image-pyramid": Claim(
-        "On digits of 1.5 to 4 times the learned size, averaging over an image pyramid gains accuracy: mean, in points.",
-        source="doi:10.1109/TCOM.1983.1095851",
-    ),
-    "pyramid-needs-to-know": Claim(
-        "At twice the size, knowing the right level is worth more than averaging over levels: gain in points.",
-        source="this page",
+    "relu-between-is-no-gain": Break(
+        "the rival is linear from end to end",
+        old='kernels.lead("two 3 x 3, as many weights", over="two 3 x 3, linear between")',
+        new='kernels.lead("two 3 x 3, as many weights", over="linear, raw values")',
     ),
 }
+
+
+def _stacks(rng: np.random.Generator) -> Cases:
+    yield "one layer", ([(3, 1, 1)],)
+    yield "the example", ([(3, 2, 1), (3, 1, 1)],)
+    yield "pooling between", ([(5, 1, 1), (2, 2, 1), (5, 1, 1), (2, 2, 1)],)
+    yield "dilated", ([(3, 1, 1), (3, 1, 2), (3, 1, 4)],)
+    yield "a dilated layer under a stride", ([(3, 1, 3), (3, 2, 2), (5, 3, 2)],)
+    yield "kernels of one", ([(7, 2, 1), (3, 2, 1), (3, 1, 2), (3, 2, 1), (1, 1, 1)],)
+    yield "the first layers of AlexNet", ([(11, 4, 1), (3, 2, 1), (5, 1, 1)],)
+    yield "drawn", ([tuple(int(n) for n in rng.integers(1, (6, 4, 4))) for _ in range(4)],)
 
 
 @solves(
@@ -187,14 +151,7 @@ CLAIMS = {
         "One unit needs d (k - 1) + 1 places of the layer below, from the first that it reads to the last.",
         "r units in a row: their windows begin s places apart, so the last begins (r - 1) s after the first.",
     ),
-    inputs=[
-        ([(3, 1, 1)],),
-        ([(3, 2, 1), (3, 1, 1)],),
-        ([(5, 1, 1), (2, 2, 1), (5, 1, 1), (2, 2, 1)],),
-        ([(3, 1, 1), (3, 1, 2), (3, 1, 4)],),
-        ([(7, 2, 1), (3, 2, 1), (3, 1, 2), (3, 2, 1), (1, 1, 1)],),
-        ([(11, 4, 1), (3, 2, 1), (5, 1, 1)],),
-    ],
+    inputs=_stacks,
 )
 def from_the_top(layers: list[tuple[int, int, int]]) -> int:
     r = 1
@@ -239,19 +196,41 @@ def _(layers: list[tuple[int, int, int]]) -> int:
 
 @solves(
     "deep-enough",
-    title="Predict: how deep must it be?",
-    task="With 3 × 3 layers and no stride, how many layers does a unit need before it sees all of a picture of "
-    "224 pixels a side? First guess, then compute, and give the number.",
-    hints=("Each layer adds two pixels. How many must be added to the first one?",),
+    title="Predict, then check: how deep must it be?",
+    task="3 × 3 layers without stride, and a picture of 224 pixels a side. How many layers are needed until (1) the field, (2) four "
+    "standard deviations of the effective field of a random net, by the square-root rule of this page, are at least 224 pixels? "
+    "First guess the second number: is it twice the first, four times, ten times? Then compute, and assign a list of both to `prediction`.",
+    hints=(
+        "Each layer adds two pixels to the field. How many must be added to the first one?",
+        "The square of the spread is 2L/3. Write down what 4 times the spread has to be, and square it.",
+    ),
+    name="prediction",
 )
-def deep_enough() -> int:
-    return 112
+def deep_enough() -> list[int]:
+    return [112, 4704]
 
 
-deep_enough.wrong(111, "nearly: put your number into L(F - 1) + 1 and compare.")
-deep_enough.wrong(75, "layers do not tile the picture, they overlap: each adds 2 pixels, not 3.")
-deep_enough.wrong(8, "sides double only with strides; without them the field grows by 2 for each layer.")
-deep_enough.wrong(224, "each layer adds a pixel on both sides.")
+deep_enough.wrong([111, 4704], "nearly: put your first number into L(F - 1) + 1 and compare.")
+deep_enough.wrong(
+    [112, 112], "four standard deviations of 112 layers are some 35 pixels: the root grows slowly."
+)
+deep_enough.wrong([75, 4704], "layers do not tile the picture, they overlap: each adds 2 pixels, not 3.")
+deep_enough.wrong(
+    [8, 4704], "sides double only with strides; without them the field grows by 2 for each layer."
+)
+deep_enough.wrong([112, 3136], "the spread is the root of 2L/3, not of L.")
+deep_enough.wrong(
+    [112, 75264], "four standard deviations, so two on either side of the middle: 224 = 4 spreads, not one."
+)
+
+
+def _units(rng: np.random.Generator) -> Cases:
+    yield "the example", ([(3, 1, 1)], 0)
+    yield "no padding", ([(3, 1, 0), (3, 1, 0)], 4)
+    yield "a stride below", ([(5, 2, 2), (3, 1, 1)], 3)
+    yield "a stride in each of two layers", ([(3, 1, 0), (2, 2, 0), (3, 2, 1)], 5)
+    yield "the start of a ResNet", ([(7, 2, 3), (3, 2, 1), (3, 1, 1)], 10)
+    yield "drawn", ([tuple(int(n) for n in rng.integers((1, 1, 0), (6, 4, 3))) for _ in range(3)], 6)
 
 
 @solves(
@@ -265,13 +244,7 @@ deep_enough.wrong(224, "each layer adds a pixel on both sides.")
         "Go backwards, from the unit to the picture: unit i of a layer sees which units of the one below?",
         "Unit i sees i s - p up to i s - p + k - 1. Now do the same to both ends.",
     ),
-    inputs=[
-        ([(3, 1, 1)], 0),
-        ([(3, 1, 0), (3, 1, 0)], 4),
-        ([(5, 2, 2), (3, 1, 1)], 3),
-        ([(3, 1, 0), (2, 2, 0), (3, 2, 1)], 5),
-        ([(7, 2, 3), (3, 2, 1), (3, 1, 1)], 10),
-    ],
+    inputs=_units,
 )
 def window(layers: list[tuple[int, int, int]], unit: int) -> tuple[int, int]:
     first = last = unit
@@ -306,6 +279,18 @@ def _(layers: list[tuple[int, int, int]], unit: int) -> tuple[int, int]:
     return first, last
 
 
+def _dilations(rng: np.random.Generator) -> Cases:
+    yield "doubling", ([1, 2, 4],)
+    yield "twice the same", ([2, 2],)
+    yield "three times the same", ([2, 2, 2],)
+    yield "threefold each time", ([1, 3, 9],)
+    yield "the small one last", ([3, 3, 1],)
+    yield "doubling from two", ([2, 4, 8],)
+    yield "one layer", ([5],)
+    yield "a step too large", ([1, 2, 5],)
+    yield "drawn", (rng.integers(1, 7, size=3).tolist(),)
+
+
 @solves(
     "blind-spots",
     title="Break: holes in the field",
@@ -316,16 +301,7 @@ def _(layers: list[tuple[int, int, int]], unit: int) -> tuple[int, int]:
         "Start with the set of places {0}. A kernel of dilation d adds the places d to the left and to the right.",
         "The side of the field counts from the first to the last place, holes and all.",
     ),
-    inputs=[
-        ([1, 2, 4],),
-        ([2, 2],),
-        ([2, 2, 2],),
-        ([1, 3, 9],),
-        ([3, 3, 1],),
-        ([2, 4, 8],),
-        ([5],),
-        ([1, 2, 5],),
-    ],
+    inputs=_dilations,
 )
 def holes(dilations: list[int]) -> int:
     seen = {0}
@@ -354,84 +330,11 @@ def _(dilations: list[int]) -> int:
     return len(seen)
 
 
-@solves(
-    "alias",
-    title="Compute: which stripes come out?",
-    task="Stripes of frequency `f` (cycles per pixel, 0 to 0.5) meet a layer that keeps every `s`-th pixel. Write "
-    "`alias(f, s)`: the frequency that one sees afterwards, in cycles per *new* pixel, between 0 and 0.5. "
-    "`alias(0.4, 2)` is 0.2.",
-    hints=(
-        "In new pixels the stripes have f s cycles per pixel. What if that is more than half?",
-        "A whole number of cycles between two samples cannot be seen: only the distance to the nearest whole "
-        "number remains.",
-    ),
-    inputs=[(0.4, 2), (0.1, 2), (0.3, 3), (0.45, 4), (0.26, 2), (0.2, 4), (0.49, 3)],
+for _first in ("seen = {1}", "seen = {-1}"):
+    holes.equivalent(
+        _first, "Where the set starts moves all places alike, and the holes between them stay as many."
+    )
+holes.equivalent(
+    "seen = {place - step for place in seen for step in (-d, 0, d)}",
+    "The steps are the same to the left as to the right.",
 )
-def alias(f: float, s: int) -> float:
-    return abs(f * s - round(f * s))
-
-
-@alias.mistake("more than half a cycle per pixel cannot be seen: it folds back.")
-def _(f: float, s: int) -> float:
-    return f * s
-
-
-@alias.mistake("nearly: 0.8 cycles per pixel look the same as 0.2, running the other way.")
-def _(f: float, s: int) -> float:
-    return (f * s) % 1
-
-
-@alias.mistake("high frequencies are not cut off at the limit, they come back as lower ones.")
-def _(f: float, s: int) -> float:
-    return min(f * s, 0.5)
-
-
-@alias.mistake("that is the frequency in old pixels; a new pixel is s old ones wide.")
-def _(f: float, s: int) -> float:
-    return abs(f - round(f * s) / s)
-
-
-def _rows() -> Inputs:
-    generator = np.random.default_rng(9)
-    return [(generator.normal(size=n).round(2),) for n in (6, 8, 12)] + [(np.array([0.0, 1.0] * 4),)]
-
-
-@solves(
-    "blur-pool",
-    title="Build: a stride that does not alias",
-    task="Write `blur_pool(x)` for a row of numbers on a circle (the last is a neighbour of the first): blur with "
-    "(1, 2, 1) / 4, then keep every second number, beginning with the first. Do not change `x`.",
-    hints=("`np.roll(x, 1)[i]` is the left neighbour of `x[i]`, round the circle.",),
-    inputs=_rows,
-)
-def blur_pool(x: np.ndarray) -> np.ndarray:
-    blurred = (np.roll(x, 1) + 2 * x + np.roll(x, -1)) / 4
-    return blurred[::2]
-
-
-@blur_pool.mistake(
-    "you blurred after skipping: by then the harm is done, and a blur can't tell alias from truth."
-)
-def _(x: np.ndarray) -> np.ndarray:
-    y = x[::2]
-    return (np.roll(y, 1) + 2 * y + np.roll(y, -1)) / 4
-
-
-@blur_pool.mistake("that is a bare stride: the row of 0, 1, 0, 1 ... becomes all zeros.")
-def _(x: np.ndarray) -> np.ndarray:
-    return x[::2]
-
-
-@blur_pool.mistake("keep the first of each pair, not the second.")
-def _(x: np.ndarray) -> np.ndarray:
-    return ((np.roll(x, 1) + 2 * x + np.roll(x, -1)) / 4)[1::2]
-
-
-@blur_pool.mistake("inside it is right; at the ends yours meets zeros, and the task wants a circle.")
-def _(x: np.ndarray) -> np.ndarray:
-    return (np.convolve(x, [0.25, 0.5, 0.25], mode="same"))[::2]
-
-
-@blur_pool.mistake("the weights 1, 2, 1 add up to 4: divide, or an even grey gets four times as bright.")
-def _(x: np.ndarray) -> np.ndarray:
-    return (np.roll(x, 1) + 2 * x + np.roll(x, -1))[::2]

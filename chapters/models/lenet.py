@@ -4,65 +4,107 @@ from __future__ import annotations
 
 import numpy as np
 
+from cnnkit.course.breaks import Break
 from cnnkit.course.claims import Claim
 from cnnkit.course.exercises import Cases, solves
 
-_1989 = "doi:10.1162/neco.1989.1.4.541"
 _1998 = "doi:10.1109/5.726791"
 
-QUESTION = "What did a network need to read the cheques of 1998?"
+QUESTION = "What did each part of LeNet-5 buy?"
 
 CLAIMS = {
-    "lenet1-params": Claim("The net of 1989 has 9,760 independent parameters.", _1989),
-    "lenet1-connections": Claim("The net of 1989 has 64,660 connections.", _1989),
-    "lenet5-input-32": Claim("LeNet-5 takes images of 32 by 32 pixels.", _1998),
-    "lenet5-layer-params": Claim(
-        "C1, S2, C3, S4, C5 and F6 have 156, 12, 1,516, 32, 48,120 and 10,164 parameters.", _1998
+    "lenet5-params": Claim("LeNet-5 has {measured} trainable parameters.", _1998),
+    "lenet5-connections": Claim("LeNet-5 has {measured} connections.", _1998),
+    "lenet5-c5-sees-all": Claim(
+        "A unit of C5 sees the whole image, {measured} pixels.", _1998, ledger=("lenet5-input-32",)
     ),
-    "lenet5-params": Claim("LeNet-5 has 60,000 trainable parameters.", _1998),
     "lenet5-modern-params": Claim(
-        "With a full C3, plain pooling and a dense output LeNet-5 has 61,706 parameters.", "arithmetic"
-    ),
-    "lenet5-connections": Claim("LeNet-5 has 340,908 connections.", _1998),
-    "lenet5-c5-sees-all": Claim("A unit of C5 sees the whole image of 32 by 32.", _1998),
-    "lenet5-by-hand": Claim(
-        "LeNet-5 in eight lines of NumPy gives the scores of the Keras model (to 1 in 10,000).", "arithmetic"
-    ),
-    "lenet5-average-pooling": Claim(
-        "LeNet-5's subsampling is average pooling only as long as its coefficients are 1/4 and its biases 0; "
-        "after training most of the 22 coefficients are more than a tenth away from that.",
-        _1998,
-    ),
-    "subsampling-or-and": Claim(
-        "With a large coefficient a subsampling unit is an OR or an AND of its window, as the bias decides.",
-        _1998,
-    ),
-    "c3-table-saves": Claim("C3's table keeps 60 of 96 pairs, hence 1,516 of 2,416 parameters.", _1998),
-    "c3-breaks-symmetry": Claim(
-        "With equal kernels everywhere a full C3 computes one map sixteen times; the table makes all 16 differ.",
-        _1998,
-    ),
-    "lenet5": Claim(
-        "LeNet-5, convolutions, subsampling and dense layers trained end to end by gradients, reads digits.",
-        _1998,
-    ),
-    "lenet5-f6-draws": Claim("F6 learns to draw the digit that it sees, on 7 by 12 pixels.", _1998),
-    "lenet5-peculiarities": Claim(
-        "Taking out the table, the trainable subsampling or the bitmaps moves the median error on small digits "
-        "by less than one per cent.",
-        "measured here, five seeds",
-    ),
-    "lenet5-training-size": Claim("The more digits LeNet-5 learns from, the fewer errors it makes.", _1998),
-    "lenet5-mnist": Claim(
-        "With each of five seeds LeNet-5, trained here, reads at least 99.0 % of MNIST's test digits "
-        "(published: 99.05 %, with distorted copies 99.2 %).",
-        _1998,
-    ),
-    "lenet5-mnist-weights": Claim(
-        "The weights kept in the package read nearly all of MNIST's first 2,000 test digits.", "measured here"
+        "With a full C3, plain pooling and a dense output LeNet-5 has {measured} parameters.", "arithmetic"
     ),
     "lenet5-depth": Claim(
-        "LeNet-5 has seven levels, of which five convolve or are dense in the version written today.", _1998
+        "LeNet-5 has {measured} layers: the first as the paper counts, with the subsampling that learns, the second as what "
+        "convolves or is dense is counted today.",
+        _1998,
+    ),
+    "lenet5-average-pooling": Claim(
+        "LeNet-5's subsampling is an average only while its coefficients are 1/4; after training {measured} of the 22 are more "
+        "than a tenth away from that.",
+        _1998,
+    ),
+    "c3-breaks-symmetry": Claim(
+        "Of C3's 16 maps so many differ, from equal and from random kernels: {measured}.", _1998
+    ),
+    "c3-table-is-even": Claim("Of MNIST's test digits, {measured}.", "measured here, 2,000 training digits"),
+    "maximum-leads-subsampling": Claim(
+        "Of MNIST's test digits, {measured}.", "measured here, 2,000 training digits"
+    ),
+    "subsampling-leads-average": Claim(
+        "Of MNIST's test digits, {measured}.", "measured here, 2,000 training digits"
+    ),
+    "codes-lead-dense": Claim("Of MNIST's test digits, {measured}.", "measured here, 2,000 training digits"),
+    "relu-leads-tanh": Claim("Of MNIST's test digits, {measured}.", "measured here, 2,000 training digits"),
+    "nearest-neighbour-trails": Claim(
+        "Of MNIST's test digits, {measured}.", "measured here, 2,000 training digits"
+    ),
+    "lenet5-f6-draws": Claim(
+        "Where the ten codes differ, a share of {measured} of the pixels that F6 draws is that of the digit's own code.",
+        _1998,
+    ),
+    "lenet5-mnist": Claim(
+        "With each of five seeds LeNet-5, trained here on all of MNIST, reads a share of at least {measured} of its test digits.",
+        _1998,
+        ledger=("lenet5",),
+    ),
+}
+
+BREAKS = {
+    "lenet5-average-pooling": Break(
+        "the net was not trained",
+        old='reader = models.create("lenet5", weights="mnist")',
+        new='reader = models.create("lenet5")',
+    ),
+    "c3-breaks-symmetry": Break(
+        "the table joins all maps", old='("table", table)):', new='("table", np.ones((6, 16), dtype=int))):'
+    ),
+    "c3-table-is-even": Break(
+        "the maximum takes the place of the subsampling, too",
+        old='parts.lead("full C3", over="LeNet-5")',
+        new='parts.lead("max pooling", over="LeNet-5")',
+    ),
+    "maximum-leads-subsampling": Break(
+        "no maximum is taken",
+        old='parts.lead("max pooling", over="LeNet-5")',
+        new='parts.lead("full C3", over="LeNet-5")',
+    ),
+    "subsampling-leads-average": Break(
+        "the maximum is taken instead of the average",
+        old='parts.lead("LeNet-5", over="average pooling")',
+        new='parts.lead("LeNet-5", over="max pooling")',
+    ),
+    "codes-lead-dense": Break(
+        "the net compared with keeps its codes",
+        old='parts.lead("LeNet-5", over="dense output")',
+        new='parts.lead("LeNet-5", over="full C3")',
+    ),
+    "relu-leads-tanh": Break(
+        "the other net keeps its tanh",
+        old='parts.lead("ReLU", over="LeNet-5")',
+        new='parts.lead("full C3", over="LeNet-5")',
+    ),
+    "nearest-neighbour-trails": Break(
+        "a net with maxima takes the place of the look-up",
+        old='parts.lead("LeNet-5", over="nearest neighbour")',
+        new='parts.lead("LeNet-5", over="max pooling")',
+    ),
+    "lenet5-f6-draws": Break(
+        "the net was not trained",
+        old='reader = models.create("lenet5", weights="mnist")',
+        new='reader = models.create("lenet5")',
+    ),
+    "lenet5-mnist": Break(
+        "a linear reader of the pixels takes its place",
+        old="measured=float(mnist.test_accuracy.min())",
+        new='measured=parts.rivals["linear, raw values"].test',
     ),
 }
 
@@ -77,7 +119,7 @@ def _layers(rng: np.random.Generator) -> Cases:
 
 @solves(
     "connections",
-    title="Parameters are shared, connections are not",
+    title="Parameters are shared, connections are not (compute)",
     task="A convolutional layer makes `maps` maps of `side` by `side` units. Each unit has `inputs` inputs, and a "
     "bias that counts as one more connection. How many connections has the layer? C1 of LeNet-5 is "
     "`count_connections(28, 6, 25)` and has 122,304.",
@@ -117,14 +159,15 @@ def _(side: int, maps: int, inputs: int) -> int:
 
 @solves(
     "larger-page",
-    title="A larger page",
+    title="A larger page (predict, then check)",
     task="The authors call C5 a convolution, though it makes maps of one unit, because on a larger image the maps "
-    "would be larger. Predict first: how many units a side has a map of C5 when the image is 64 by 64? "
+    "would be larger. Predict first: how many units a side has a map of C5 when the image is 64 by 64? Assign it to `prediction`. "
     "Then build it: `models.create('lenet5', input_shape=(64, 64, 1)).get_layer('C5').output.shape`.",
     hints=(
         "Follow one side through the layers: minus 4, halved, minus 4, halved, minus 4.",
         "Or at once: a window of 32 that moves in steps of 4, since there are two halvings before it.",
     ),
+    name="prediction",
 )
 def larger_page() -> int:
     return 9
@@ -132,6 +175,7 @@ def larger_page() -> int:
 
 larger_page.wrong(2, "Twice the image is not twice the map: the window of 32 can stand in between too.")
 larger_page.wrong(33, "You moved the window by one pixel; the two subsamplings make its step four.")
+larger_page.wrong(16, "The two halvings alone would leave 16; each convolution takes four more away.")
 larger_page.wrong(8, "64 - 32 over 4 counts the steps; the window also stands where it begins.")
 larger_page.wrong(1, "That is the map for 32 by 32; here there is room to slide.")
 larger_page.wrong(81, "That is the number of units in the whole map; a side was asked for.")
@@ -139,7 +183,7 @@ larger_page.wrong(81, "That is the number of units in the whole map; a side was 
 
 @solves(
     "seen-by",
-    title="Rebuild the table",
+    title="Rebuild the table (build)",
     task="Write `seen_by(j)`: the sorted list of the maps of S2 (0 to 5) that map `j` of C3 looks at, for the first "
     "twelve maps. Maps 0 to 5 see three neighbours, beginning with map `j`; maps 6 to 11 see four, beginning "
     "with map `j - 6`. The six maps stand in a ring: after 5 comes 0. `seen_by(4)` is `[0, 4, 5]`.",
@@ -170,16 +214,16 @@ def _(j: int) -> list[int]:
 
 @solves(
     "turned-ink",
-    title="Break it: white ink",
-    task="The net was trained on bright ink on dark paper. Turn the test digits into dark ink on bright paper "
-    "(`1 - x_test`, before `prepare`), and let the net with the weights `mnist` read them. Which share "
-    "of the "
-    "445 does it still get right? Predict, then measure; two decimals are enough.",
+    title="White paper (break)",
+    task="The net was trained on light ink on dark paper. Turn the 445 digits of `x_test` into dark ink on light paper "
+    "(`1 - x_test`, before `card.prepare`), and let `reader` read them. Which share does it get right? Guess, measure, and "
+    "assign what you measured to `share`; two decimals are enough.",
     hints=(
         "Chance is 0.10.",
         "`scores = np.asarray(reader(card.prepare(1 - x_test)))`, then compare `scores.argmax(axis=1)` with `y_test`.",
     ),
     tolerance=0.015,
+    name="share",
 )
 def turned_ink() -> float:
     return 0.02
@@ -187,3 +231,4 @@ def turned_ink() -> float:
 
 turned_ink.wrong(0.10, "That is chance, the natural guess; the net does worse than chance. Measure it.")
 turned_ink.wrong(0.76, "That is the share for the digits as they are; turn the ink first.")
+turned_ink.wrong(0.98, "That is the share that it gets wrong; the share that it gets right was asked for.")

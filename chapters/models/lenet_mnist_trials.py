@@ -2,6 +2,7 @@
 
     python chapters/models/lenet_mnist_trials.py            # writes data/results/lenet5-mnist-5-seeds.csv
     python chapters/models/lenet_mnist_trials.py --keep     # and data/weights/lenet5-mnist.weights.h5 (seed 0)
+    python chapters/models/lenet_mnist_trials.py --pack     # trains nothing: the kept weights, packed for the live figure
 
 The test set is looked at once a seed, after training.  `seconds` is wall-clock from the making of the net to
 the end of training, `cpu_seconds` what the process used on all cores; reading the data is not counted.
@@ -24,9 +25,12 @@ from keras import ops
 
 from cnnkit import data, models
 from cnnkit._paths import resource
+from cnnkit.course.live import FIGURES
+from cnnkit.layers import character_codes
 
 RESULTS = resource("results") / "lenet5-mnist-5-seeds.csv"
 WEIGHTS = resource("weights") / "lenet5-mnist.weights.h5"
+PACKED = FIGURES / "lenet.bin"
 COMMAND = "python chapters/models/lenet_mnist_trials.py"
 
 BATCH, RATE, SHARPNESS = 128, 3e-3, 0.05
@@ -65,12 +69,34 @@ def train(x: np.ndarray, y: np.ndarray, seed: int, epochs: int) -> keras.Model:
     return model
 
 
+def packed(arrays: list[np.ndarray]) -> bytes:
+    """Weights in a byte each: for each array its scale as a float, then its numbers as whole multiples of it.
+
+    The figure `lenet` reads them in this order, and after them the ten codes.
+    """
+    found = b""
+    for numbers in arrays:
+        scale = np.float32(np.abs(numbers).max() / 127)
+        found += scale.astype("<f4").tobytes() + np.round(numbers / scale).astype("int8").tobytes()
+    return found
+
+
+def pack() -> None:
+    """Write the kept weights and the codes to where the live figure finds them."""
+    arrays = models.create("lenet5", weights="mnist").get_weights()
+    PACKED.write_bytes(packed([*arrays, character_codes(10)]))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5, help="how many runs (default 5)")
     parser.add_argument("--epochs", type=int, default=9, help="passes over the 60,000 digits (default 9)")
     parser.add_argument("--keep", action="store_true", help="write the weights of seed 0")
+    parser.add_argument("--pack", action="store_true", help="pack the kept weights, and train nothing")
     arguments = parser.parse_args()
+    if arguments.pack:
+        pack()
+        return
 
     (x, y), (x_test, y_test) = data.load("mnist")
     prepare = models.card("lenet5").prepare

@@ -4,121 +4,159 @@ from __future__ import annotations
 
 import numpy as np
 
+from cnnkit.course.breaks import Break
 from cnnkit.course.claims import Claim
 from cnnkit.course.exercises import Cases, solves
 
 QUESTION = "How can a cell know an angle?"
 
 CLAIMS = {
-    "simple-cells": Claim(
-        "A simple cell answers to a bar or an edge of one orientation at one place: turned by 90 degrees, "
-        "the same bar leaves it silent.",
+    "round-fields-are-not-tuned": Claim(
+        "A cell with a round field, as before the cortex, answers alike to a bar at any angle: its selectivity is {measured}.",
         source="doi:10.1113/jphysiol.1962.sp006837",
     ),
-    "orientation-bandwidth": Claim(
-        "Cells of the macaque's striate cortex are tuned to orientation with full widths at half height from "
-        "6 degrees upwards and a median near 40; a field twice as long as wide is sharper than that median.",
-        source="De Valois, Yund and Hepler 1982, Vision Research 22(5):531-544",
-    ),
-    "bandwidth-from-length": Claim(
-        "The bandwidth of a Gabor cell follows from the length of its field: 2 √(2 ln 2) λ / (2π σ) radians.",
+    "a-row-alone-answers": Claim(
+        "Five round cells in a row give {measured} of their best answer to a bar that lies across the row.",
         source="arithmetic",
     ),
-    "round-fields-are-not-tuned": Claim(
-        "A cell with a round field, as in the retina, answers alike to a bar at any angle.",
+    "simple-cells": Claim(
+        "With a threshold at half its best, the row answers to a bar turned by 90 degrees with {measured} of its best.",
         source="doi:10.1113/jphysiol.1962.sp006837",
     ),
-    "receptive-field-biology": Claim(
-        "A cell is driven from one patch of the picture only; the patches of neighbouring cells overlap, and "
-        "together they cover the view.",
-        source="doi:10.1113/jphysiol.1962.sp006837",
+    "the-line-matters": Claim(
+        "Nine round cells in a square, with a threshold at half of their best, never fall below {measured} of it, whatever the angle.",
+        source="measured here",
+    ),
+    "threshold-needs-light": Claim(
+        "Without noise the width of tuning grows by a factor of {measured} from 60 % of the contrast to all of it.",
+        source="measured here; doi:10.1007/BF00238641 for the cat, where it does not",
+    ),
+    "noise-keeps-the-width": Claim(
+        "With noise of a fifth of the best answer the widths at 40 to 100 % of the contrast differ by a factor of {measured} at most.",
+        source="doi:10.1523/JNEUROSCI.22-12-05118.2002",
+    ),
+    "stripes-help": Claim(
+        "A Gabor patch explains a share of {measured} more of the field of five round cells in a row than a ridge without dark sides.",
+        source="measured here",
+    ),
+    "no-more-a-gabor": Claim(
+        "The best of two other curves with dark sides explains as much, up to a share of {measured}.",
+        source="measured here",
     ),
     "complex-cells": Claim(
-        "A complex cell keeps answering when a bar of its orientation moves within its field: its curve of "
-        "position is several times as wide as a simple cell's.",
+        "The loudest of many simple cells is louder for a standing bar anywhere than for one turned by 15 degrees or more anywhere in a "
+        "share of {measured} of all pairs.",
         source="doi:10.1113/jphysiol.1962.sp006837",
     ),
-    "complex-cells-keep-the-angle": Claim(
-        "What a complex cell forgives is place, not orientation: its tuning to angle stays as narrow.",
-        source="doi:10.1113/jphysiol.1962.sp006837",
-    ),
-    "simple-cells-follow-the-stripes": Claim(
-        "Under a drifting grating a linear cell with a rectifier has F1/F0 = π/2, well above the border of 1 "
-        "that divides simple from complex.",
-        source="arithmetic; doi:10.1016/0042-6989(91)90033-2",
-    ),
-    "energy-does-not-follow-the-stripes": Claim(
-        "The energy of two filters a quarter wave apart does not follow the stripes of a drifting grating: "
-        "F1/F0 is near 0.",
-        source="doi:10.1364/JOSAA.2.000284",
-    ),
-    "energy-from-simple-cells": Claim(
-        "Four rectified simple cells, a quarter wave apart, squared and added, are the energy model.",
-        source="arithmetic",
+    "order-matters": Claim(
+        "Added up before the threshold, the same simple cells are right in a share of {measured} of the pairs at most.",
+        source="measured here",
     ),
     "noise-finds-the-field": Claim(
-        "The mean of the noise frames before a spike points along the hidden receptive field of a simple cell.",
+        "The mean of the noise frames before a spike points along the hidden field of a simple cell: the cosine is {measured}.",
         source="arithmetic",
     ),
     "noise-average-is-blind": Claim(
-        "For an energy cell that mean tells nothing, because a pattern and its negative count alike.",
+        "For an energy cell that mean has a length of {measured}: a pattern and its negative count alike.",
         source="arithmetic",
     ),
     "noise-covariance-sees": Claim(
-        "The covariance of the same frames finds the plane of the energy cell's two hidden filters.",
+        "The covariance of the same frames finds the plane of the energy cell's two hidden filters, up to a cosine of {measured}.",
         source="Schwartz, Pillow, Rust and Simoncelli 2006, Journal of Vision 6(4):13",
     ),
     "photographs-teach-gabors": Claim(
-        "Filters learned from photographs alone look like the fields of simple cells: localised, oriented, "
-        "and well described by Gabor patches.",
-        source="doi:10.1038/381607a0",
-    ),
-    "noise-teaches-no-gabors": Claim(
-        "Filters learned from noise with the same pairwise correlations are described worse by Gabor patches.",
-        source="this page",
-    ),
-    "pinwheel-density": Claim(
-        "There are π pinwheels to each square hypercolumn, in three distantly related mammals and in a map "
-        "made of random waves.",
-        source="doi:10.1126/science.1194869",
-    ),
-    "retinotopic-map": Claim(
-        "The cortex gives the centre of gaze far more room: on the map k log(z + a) the central 15 degrees, 3 % of "
-        "the view, take a share between the 25 % of the oldest human map and the macaque's 70 %.",
-        source="doi:10.1007/BF01885636; Horton and Hoyt 1991, Archives of Ophthalmology 109(6):816-824",
-    ),
-    "retinotopic-map-size": Claim(
-        "The ring from 2 to 12 degrees takes so many mm² of one hemisphere, on the map and on average in people, "
-        "who differ from one another by a factor of 2.5.",
-        source="doi:10.1167/3.10.1",
+        "A Gabor patch explains a share of {measured} more of the typical independent component of photographs than of principal components, of "
+        "the same space turned at random, or of components of noise with the same correlations.",
+        source="doi:10.1016/S0042-6989(97)00121-1",
     ),
     "hw-cascade-model": Claim(
-        "Chained, simple and complex cells make a detector of something new: a corner, wherever it lies.",
+        "Chained, simple and complex cells make a detector of something new: a corner, anywhere, wins in a share of {measured} of all pairs.",
         source="doi:10.1113/jphysiol.1962.sp006837",
     ),
-    "cascade-needs-pooling": Claim(
-        "Without complex cells between, the same detector fails: at a corner the two arms do not lie on one "
-        "another.",
-        source="this page",
+    "cascade-has-a-scale": Claim(
+        "With no pooling between, or with windows as wide as half the picture, the same detector wins in a share of {measured} at most.",
+        source="measured here",
     ),
-    "cascade-needs-locality": Claim(
-        "With a window as wide as the picture it fails again: two bars far apart pass for a corner.",
-        source="this page",
+}
+
+BREAKS = {
+    "round-fields-are-not-tuned": Break(
+        "the round field is stretched",
+        old="field = origins.round_field(size=13, sigma=1.5, ratio=2.0)",
+        new="field = np.repeat(origins.round_field(size=13, sigma=1.5, ratio=2.0)[3:10], 2, axis=0)[:13]",
     ),
-    "cells-higher-level": Claim(
-        "Higher stages answer to things rather than to lines: in a trained network the share of a unit's "
-        "answer that the object explains grows at every step; the smallest step.",
-        source="doi:10.1162/jocn.1991.3.1.1; doi:10.1038/nature03687",
+    "a-row-alone-answers": Break(
+        "the row has three cells",
+        old="def row(rounds, count=5, gap=3):",
+        new="def row(rounds, count=3, gap=3):",
     ),
-    "training-not-depth": Claim(
-        "It is training that does it, not depth alone: rise from the first layer to the last, trained less "
-        "untrained.",
-        source="this page",
+    "simple-cells": Break(
+        "there is no threshold",
+        old='"row and threshold": np.maximum(0, heard - best / 2)',
+        new='"row and threshold": heard',
     ),
-    "visual-cortex-inspiration": Claim(
-        "A layer of simple cells is a convolution with a rectifier: "
-        "the connectivity of a CNN is that of the model of 1962.",
-        source="doi:10.1113/jphysiol.1962.sp006837",
+    "the-line-matters": Break(
+        "the nine cells stand in a row",
+        old="square = at_the_middle(block(round_cells(bars)))",
+        new="square = at_the_middle(row(round_cells(bars), count=9))",
+    ),
+    "threshold-needs-light": Break(
+        "there is no threshold",
+        old="np.maximum(0, drive - best / 2 + trembling)",
+        new="np.maximum(0, drive + trembling)",
+    ),
+    "noise-keeps-the-width": Break(
+        "the noise is half of it", old="trembling = noise * best", new="trembling = 0.5 * noise * best"
+    ),
+    "stripes-help": Break(
+        "the round cells have no surround",
+        old="wide = np.pad(field, 6)",
+        new="wide = np.pad(np.maximum(field, 0), 6)",
+    ),
+    "no-more-a-gabor": Break(
+        "the other curves have no dark sides",
+        old='others = max(fits["row"][s] for s in ("difference of two ridges", "bent ridge (second derivative)"))',
+        new='others = max(fits["row"][s] for s in ("ridge",))',
+    ),
+    "complex-cells": Break(
+        "the cell listens at one place",
+        old='"complex": lambda rounds: np.maximum(0, around(row(rounds)) - best / 2)',
+        new='"complex": lambda rounds: np.maximum(0, around(row(rounds), 0) - best / 2)',
+    ),
+    "order-matters": Break(
+        "the threshold comes first",
+        old="np.maximum(0, around(row(rounds)).sum(axis=(1, 2)) - best / 2)",
+        new="np.maximum(0, around(row(rounds)) - best / 2).sum(axis=(1, 2))",
+    ),
+    "noise-finds-the-field": Break(
+        "the cell fires by chance",
+        old="spikes = origins.poisson_spikes(origins.simple_cell(snow, hidden), seed=2)",
+        new="spikes = origins.poisson_spikes(np.full(len(snow), 0.4), seed=2)",
+    ),
+    "noise-average-is-blind": Break(
+        "the cell rectifies and does not square",
+        old="loud = origins.poisson_spikes(origins.complex_cell_energy(snow, hidden, partner), seed=3)",
+        new="loud = origins.poisson_spikes(origins.simple_cell(snow, hidden) + origins.simple_cell(snow, partner), seed=3)",
+    ),
+    "noise-covariance-sees": Break(
+        "the cell has no second filter",
+        old="origins.complex_cell_energy(snow, hidden, partner), seed=3)",
+        new="origins.complex_cell_energy(snow, hidden, 0 * partner), seed=3)",
+    ),
+    "photographs-teach-gabors": Break(
+        "the photographs lose their contours",
+        old="patches = data.natural_patches(8_000, size=12)",
+        new="patches = origins.gaussian_surrogate(data.natural_patches(8_000, size=12), seed=7)",
+    ),
+    "hw-cascade-model": Break(
+        "the complex cells forgive nothing",
+        old="pool_size=pool_size, threshold=0.0)",
+        new="pool_size=1, threshold=0.0)",
+    ),
+    "cascade-has-a-scale": Break(
+        "every window is five pixels wide",
+        old="pool_size=pool_size, threshold=0.0)",
+        new="pool_size=5, threshold=0.0)",
     ),
 }
 
@@ -150,42 +188,42 @@ by_hand.wrong([1, 0, 2], "You dropped the sign of -3. A rectifier makes negative
 
 
 @solves(
-    "longer-field",
-    title="Predict, then check: stretch the field",
-    task="Before you measure: what happens to the bandwidth of orientation tuning, with gratings of the "
-    "cell's own wavelength, if (1) the field becomes twice as **long**, its width and stripes unchanged "
-    "(`origins.gabor(49, aspect=0.25)` against `origins.gabor(49)`); (2) the field becomes twice as "
-    "large in **every** way (`origins.gabor(49, wavelength=12)` against `origins.gabor(25)`); (3) the "
-    "grating has **half the contrast**? Assign to `prediction` a list of three words, each "
-    '`"narrower"`, `"wider"` or `"same"`. Then measure, with `origins.measure_tuning` as above.',
+    "dim-light",
+    title="Predict, then check: change the wiring",
+    task="Before you measure: what happens to the width of tuning of the row with its threshold at half its best, if (1) the row has "
+    "**nine** round cells, still three pixels apart, and its threshold is half of *its* best; (2) everything is **twice as large**, "
+    "the round fields, the gaps and the bar; (3) the row of five trembles by a fifth of its best, and the contrast is raised "
+    "to **four times** the full one? Assign to `prediction` a list of three words, each "
+    '`"narrower"`, `"wider"` or `"same"` (within 4 degrees). Then measure, with `row`, `rates` and `bandwidth`.',
     hints=(
-        "Turn a long thin bar and a short thin bar by ten degrees each. Which end moves further?",
-        "Enlarge a picture of cell and grating together on a photocopier: does any angle change? And what "
-        "does a factor do to a width at *half* height?",
+        "Turn a long row by ten degrees, and a short one. Whose end moves further from the bar? And what does a photocopier do to an angle?",
+        "What a threshold takes away stays the same while the answer grows: what is it worth beside a very large answer?",
     ),
     name="prediction",
 )
-def longer_field() -> list[str]:
-    return ["narrower", "same", "same"]
+def dim_light() -> list[str]:
+    return ["narrower", "same", "wider"]
 
 
-longer_field.wrong(
-    ["wider", "same", "same"],
-    "The other way round for the first: the further the field reaches along the bar, the sooner a turned "
-    "bar leaves it.",
+dim_light.wrong(
+    ["wider", "same", "wider"],
+    "The other way round for the first: the further the row reaches, the sooner a turned bar leaves its ends.",
 )
-longer_field.wrong(
-    ["narrower", "narrower", "same"],
-    "The second is the same picture, enlarged, and enlarging changes no angle.",
+dim_light.wrong(
+    ["narrower", "narrower", "wider"],
+    "The second is the same picture, enlarged, and enlarging changes no angle. What is left is the pixels' doing.",
 )
-longer_field.wrong(
+dim_light.wrong(
+    ["narrower", "wider", "wider"],
+    "The second doubles every length, and a ratio of lengths stays: look at what turns the bar out of the row.",
+)
+dim_light.wrong(
+    ["narrower", "same", "same"],
+    "The noise keeps the width only while it can lift the answer over the threshold and fail to: very bright light makes both small.",
+)
+dim_light.wrong(
     ["narrower", "same", "narrower"],
-    "Half the contrast halves every rate, the half height included. (A cell with a threshold would be "
-    "narrower; this one has none.)",
-)
-longer_field.wrong(
-    ["narrower", "same", "wider"],
-    "Half the contrast halves every rate, the half height included: look at the definition of the bandwidth.",
+    "More light lifts more of the peak above the threshold, not less.",
 )
 
 

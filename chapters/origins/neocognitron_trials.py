@@ -5,9 +5,10 @@
 It writes data/results/neocognitron-moved.csv (the digits 0 to 4 at other places) and data/results/neocognitron-bent.csv
 (at their place, drawn by a trembling hand).
 
-Every arm is shown the same five thin-lined digits, sixty times by backpropagation and fifteen times by the rule of 1980.  A reader takes the answers of one layer and names the digit whose
-answers are most alike (the largest cosine).  "winning plane" asks the network itself: the plane of the last layer that
-wins must be the one that won for this digit, and for no other.  Some minutes each.
+Every arm is shown the same five thin-lined digits, sixty times by backpropagation and fifteen times by the rule of 1980.
+A reader takes the answers of one layer and names the digit whose answers are most alike (the largest cosine).  "winning
+plane" asks the network itself: each plane of the last layer bears the name of the digit to which it answers most, and the
+plane that wins tells its name.  Where every cell of a layer is silent, nothing is named.  Some minutes each.
 """
 
 from __future__ import annotations
@@ -28,8 +29,11 @@ NAMES = "01234"
 PLACES = [{"down": down, "right": right} for down in range(-3, 5) for right in range(-3, 5) if down or right]
 TREMBLE = 0.8  # pixels by which the hand misses the ends of the strokes
 HANDS = 100  # of the validation part, and as many others of the test part
+SILENT = 1e-3  # what a layer answers at most where it says nothing
+LOW = 0.3  # a selectivity at which S-cells of the second and third layer answer to nearly anything
 
 Part = tuple[np.ndarray, np.ndarray]
+_MADE: dict[Any, keras.Model] = {}
 
 
 def drawn(changes: list[dict[str, Any]]) -> Part:
@@ -68,10 +72,46 @@ def imprinted(x: np.ndarray, seed: int, rounds: int) -> keras.Model:
     return model
 
 
+def made(make: Callable[..., keras.Model], x: np.ndarray, seed: int, rounds: int) -> keras.Model:
+    """A network is made once, and looked at by every reader."""
+    key = make, seed, rounds, x.tobytes()
+    if key not in _MADE:
+        _MADE[key] = make(x, seed, rounds)
+    return _MADE[key]
+
+
+def selective(model: keras.Model, selectivity: float) -> keras.Model:
+    """The network, its second and third S-layer as selective as this from now on."""
+    for layer in model.layers:
+        if isinstance(layer, layers.SCell) and layer.name != "S1":
+            layer.selectivity = selectivity
+    return model
+
+
+def grown_strictly(x: np.ndarray, seed: int, rounds: int) -> keras.Model:
+    """Grown as in 1980, and then less selective: a low threshold for recognition alone."""
+    return selective(grown(x, seed, rounds), LOW)
+
+
+def unlearned(x: np.ndarray, seed: int, rounds: int) -> keras.Model:
+    """The network before it learns, with random weights that are wide enough to answer: where backpropagation starts."""
+    model, draw = origins.neocognitron(seed=seed), np.random.default_rng(seed)
+    for layer in model.layers:
+        if isinstance(layer, layers.SCell):
+            shape = layer.excitatory.shape
+            layer.set_weights([16 * draw.random(shape) / (25 * shape[2]), np.full(shape[3], 2.0)])
+    return model
+
+
+def answers(model: keras.Model, x: np.ndarray) -> np.ndarray:
+    """What each cell answers to each picture, a row a picture."""
+    return keras.ops.convert_to_numpy(model(x)).reshape(len(x), -1).astype("float64")
+
+
 def alike(known: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Which of the known answers each of the seen ones is most like: the largest cosine."""
-    known, seen = (np.reshape(a, (len(a), -1)).astype("float64") for a in (known, seen))
-    return (seen @ (known / (np.linalg.norm(known, axis=1, keepdims=True) + 1e-9)).T).argmax(axis=1)
+    """Which of the known answers each of the seen ones is most like: the largest cosine; -1 where all is silent."""
+    likeness = seen @ (known / (np.linalg.norm(known, axis=1, keepdims=True) + 1e-9)).T
+    return np.where(seen.max(axis=1) > SILENT, likeness.argmax(axis=1), -1)
 
 
 def reader(layer: str, make: Callable[..., keras.Model]) -> trials.Learner:
@@ -80,28 +120,29 @@ def reader(layer: str, make: Callable[..., keras.Model]) -> trials.Learner:
     def fit(
         x: np.ndarray, y: np.ndarray, *, seed: int, epochs: int, **_: Any
     ) -> tuple[keras.Model, Any, Any]:
-        model = make(x, seed, rounds=epochs // 4)
+        model = made(make, x, seed, epochs // 4)
         tap = keras.Model(model.input, model.get_layer(layer).output)
-        return tap, tap.predict(x, verbose=0), y
+        return tap, answers(tap, x), y
 
     def predict(fitted: tuple[keras.Model, Any, Any], x: np.ndarray) -> np.ndarray:
         tap, known, labels = fitted
-        return labels[alike(known, tap.predict(x, batch_size=512, verbose=0))]
+        found = alike(known, answers(tap, x))
+        return np.where(found >= 0, labels[found], -1)
 
-    return trials.Learner(fit, predict, has_rate=False)
+    return trials.Learner(fit, predict, has_rate=False, has_budget=make is not unlearned)
 
 
 def namer(make: Callable[..., keras.Model]) -> trials.Learner:
-    """Asks the network itself: which plane of the last layer wins, and did it win for one digit alone?"""
+    """Asks the network itself: the plane of the last layer that wins tells the digit to which it answers most."""
 
     def fit(x: np.ndarray, y: np.ndarray, *, seed: int, epochs: int, **_: Any) -> tuple[keras.Model, Any]:
-        model = make(x, seed, rounds=epochs // 4)
-        won = origins.winning_planes(model, x)
-        return model, {plane: y[won == plane][0] for plane in won if plane >= 0 and (won == plane).sum() == 1}
+        model = made(make, x, seed, epochs // 4)
+        return model, y[answers(model, x).argmax(axis=0)]
 
     def predict(fitted: tuple[keras.Model, Any], x: np.ndarray) -> np.ndarray:
-        model, named = fitted
-        return np.array([named.get(plane, -1) for plane in origins.winning_planes(model, x)])
+        model, names = fitted
+        won = origins.winning_planes(model, x)
+        return np.where(won >= 0, names[won], -1)
 
     return trials.Learner(fit, predict, has_rate=False)
 
@@ -131,20 +172,19 @@ def without_network(smooth: float, slide: bool) -> trials.Learner:
 
 def taught(seed: int) -> keras.Model:
     """The same graph with a linear head, for backpropagation; it starts wider, for tiny weights pass no gradient."""
-    body, draw = origins.neocognitron(seed=seed), np.random.default_rng(seed)
-    for layer in body.layers:
-        if isinstance(layer, layers.SCell):
-            shape = layer.excitatory.shape
-            layer.set_weights([16 * draw.random(shape) / (25 * shape[2]), np.full(shape[3], 2.0)])
-    return keras.Sequential([body, keras.layers.Flatten(), keras.layers.Dense(len(NAMES))])
+    return keras.Sequential(
+        [unlearned(None, seed, 0), keras.layers.Flatten(), keras.layers.Dense(len(NAMES))]
+    )
 
 
 ARMS = {
     **{f"{layer}, grown": reader(layer, grown) for layer in ("S1", "C1", "S2", "C2", "S3", "C3")},
     "winning plane, grown": namer(grown),
     "winning plane, maximum": namer(partial(grown, rule="max")),
+    "winning plane, lowered": namer(grown_strictly),
     **{f"{layer}, imprinted": reader(layer, imprinted) for layer in ("C1", "C2", "C3")},
     "winning plane, imprinted": namer(imprinted),
+    **{f"{layer}, unlearned": reader(layer, unlearned) for layer in ("C1", "C2", "C3")},
     "backpropagation": taught,
 }
 RIVALS = {

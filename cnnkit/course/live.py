@@ -50,15 +50,16 @@ class LiveFigure:
 
 
 def _module(name: str) -> str:
-    """A module's text without its head, and without what only a file can do: import the base, name a picture beside it."""
+    """A module's text without its head, and without what only a file can do: import the base, name a file beside it."""
     text = (FIGURES / f"{name}.js").read_text(encoding="utf-8")
     text = re.sub(r"\A/\*.*?\*/\n+", "", text, flags=re.DOTALL)
     text = re.sub(r'^import \{[^}]*\} from "\./_base\.js";\n', "", text, flags=re.MULTILINE)
 
     def embed(match: re.Match[str]) -> str:
-        return f'"data:image/png;base64,{base64.b64encode((FIGURES / match.group(1)).read_bytes()).decode()}"'
+        kind = {"png": "image/png", "bin": "application/octet-stream"}[match.group(2)]
+        return f'"data:{kind};base64,{base64.b64encode((FIGURES / match.group(1)).read_bytes()).decode()}"'
 
-    return re.sub(r'new URL\("\./([\w-]+\.png)", import\.meta\.url\)\.href', embed, text)
+    return re.sub(r'new URL\("\./([\w-]+\.(png|bin))", import\.meta\.url\)\.href', embed, text)
 
 
 def live_figures() -> list[str]:

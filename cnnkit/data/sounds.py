@@ -49,7 +49,7 @@ _AT_ONCE = 512  # utterances synthesised together
 class Voice:
     """Who speaks: pitch in Hz, formants as multiples of a man's (a shorter tract raises them), and speed.
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/speech.
     """
 
     pitch: float
@@ -68,7 +68,7 @@ def voices(
     >>> [round(voice.formants, 2) for voice in voices(2, formants=(1.0, 1.0))]
     [1.0, 1.0]
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/speech.
     """
     generator = np.random.default_rng(seed)
     people = []
@@ -94,7 +94,7 @@ def speak(
     >>> len(waves), [len(times) for times in onsets]
     (2, [1, 3])
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/speech.
     Paper: doi:10.1121/1.383940.
     """
     if len(texts) != len(speakers):
@@ -123,7 +123,7 @@ def mel_spectrogram(waves: np.ndarray, bands: int = 16, lowest: int = 0) -> np.n
     >>> mel_spectrogram(np.random.default_rng(0).standard_normal((2, 3000))).shape
     (2, 23, 16)
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/speech.
     Paper: doi:10.1109/29.21701.
     """
     window, hop = 256, SAMPLE_RATE // 200
@@ -150,7 +150,7 @@ def room_response(reverberation: float = 0.5, direct: float = 1.0, seed: int = 0
     >>> room_response(0.1).shape
     (1200,)
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/speech.
     """
     if reverberation <= 0 or direct <= 0:
         raise ValueError(f"reverberation {reverberation} and direct {direct} must be above zero")
@@ -165,7 +165,7 @@ def room_response(reverberation: float = 0.5, direct: float = 1.0, seed: int = 0
 def reverberate(waves: np.ndarray, response: np.ndarray) -> np.ndarray:
     """Waves (n, samples) as they sound in a room: convolved with its response, and cut to their old length.
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/speech.
     """
     size = 1 << (waves.shape[1] + len(response) - 1).bit_length()
     product = np.fft.rfft(waves, size) * np.fft.rfft(response, size)

@@ -17,7 +17,7 @@ RATE = 2_000  # samples a second
 class Electromyogram:
     """Signals (n, samples, 1), spikes (n, samples, units) of 0 and 1, and the shapes (units, length) behind them.
 
-    Chapter: origins/first-convnets.
+    Chapter: dimensions/signals.
     """
 
     signals: np.ndarray
@@ -33,7 +33,7 @@ def motor_units(count: int = 3, length: int = 41, seed: int = 0) -> np.ndarray:
     >>> motor_units().shape
     (3, 41)
 
-    Chapter: origins/first-convnets.
+    Chapter: dimensions/signals.
     """
     positive("motor_units", count=count, length=length)
     generator = np.random.default_rng(seed)
@@ -64,7 +64,7 @@ def electromyogram(
     >>> electromyogram(2).signals.shape
     (2, 1000, 1)
 
-    Chapter: origins/first-convnets.
+    Chapter: dimensions/signals.
     """
     if not 0 < firing < 90:
         raise ValueError(f"firing {firing} is not between 0 and 90 spikes a second, beyond which waves merge")

@@ -19,7 +19,7 @@ FRAMES, BANDS = 15, 16  # of the patch that the time-delay network was given
 class Speech:
     """Spectrograms (n, frames, bands) in [-1, 1], labels (n,), and which voice spoke each (n,).
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/speech.
     """
 
     frames: np.ndarray
@@ -46,7 +46,7 @@ def spoken_stops(
     >>> spoken_stops(6).frames.shape
     (6, 15, 16)
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/speech.
     Paper: doi:10.1109/29.21701.
     """
     positive("spoken_stops", count=count)
@@ -68,7 +68,7 @@ def spoken_syllables(
     >>> spoken_syllables(["ba", "di"], count=4).frames.shape
     (4, 15, 16)
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/speech.
     """
     positive("spoken_syllables", count=count, syllables=len(syllables))
     labels = np.arange(count) % len(syllables)
@@ -81,7 +81,7 @@ def window_of(frames: np.ndarray, later: int = 0, higher: int = 0) -> np.ndarray
     >>> window_of(spoken_stops(6, margin=(4, 3)).frames, later=2, higher=-3).shape
     (6, 15, 16)
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/speech.
     """
     time, frequency = (frames.shape[1] - FRAMES) // 2 - later, (frames.shape[2] - BANDS) // 2 - higher
     patches = frames[:, max(time, 0) : time + FRAMES, max(frequency, 0) : frequency + BANDS]
@@ -109,7 +109,7 @@ def spoken_words(
     >>> spoken_words(["badi", "gubo"], count=4).frames.shape
     (4, 90, 16)
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/speech.
     """
     positive("spoken_words", count=count, vocabulary=len(vocabulary))
     generator = np.random.default_rng([seed, 2])

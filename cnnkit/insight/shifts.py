@@ -21,7 +21,7 @@ def shifted(images: np.ndarray, *steps: int, border: str = "circular") -> np.nda
         >>> shifted(np.arange(3.0).reshape(1, 1, 3, 1), 0, 1)[0, 0, :, 0].tolist()
         [2.0, 0.0, 1.0]
 
-    Chapter: layers/receptive-fields.
+    Chapter: layers/invariance.
     """
     if border not in ("circular", "zero"):
         raise ValueError(f"border must be 'circular' or 'zero', not {border!r}")
@@ -58,7 +58,7 @@ def equivariance_error(
         >>> equivariance_error(keras.layers.ReLU(), images, 2, 3)
         0.0
 
-    Chapter: layers/receptive-fields.
+    Chapter: layers/invariance.
     Paper: arXiv:1904.11486.
     """
     steps = steps or (1,) * (np.ndim(images) - 2)
@@ -86,7 +86,7 @@ def shift_consistency(
         >>> shift_consistency(model, np.random.default_rng(0).random((5, 8, 8, 1)))
         1.0
 
-    Chapter: layers/receptive-fields.
+    Chapter: layers/invariance.
     Paper: arXiv:1904.11486.
     """
     rng = np.random.default_rng(seed)

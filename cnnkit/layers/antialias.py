@@ -112,7 +112,7 @@ class _BlurPool(WindowLayer):
         return {**super().get_config(), "kernel_size": self.kernel_size}
 
 
-@register_layer(chapter="layers/receptive-fields", paper="arXiv:1904.11486")
+@register_layer(chapter="layers/invariance", paper="arXiv:1904.11486")
 class BlurPool1D(_BlurPool):
     """Blur a signal with a fixed binomial kernel, then keep every second step: `BlurPool2D` along one axis.
 
@@ -134,7 +134,7 @@ class BlurPool1D(_BlurPool):
     rank = 1
 
 
-@register_layer(chapter="layers/receptive-fields", paper="arXiv:1904.11486")
+@register_layer(chapter="layers/invariance", paper="arXiv:1904.11486")
 class BlurPool2D(_BlurPool):
     """Blur with a fixed binomial kernel, then keep every second pixel: a stride that does not alias.
 
@@ -167,7 +167,7 @@ class BlurPool2D(_BlurPool):
     rank = 2
 
 
-@register_layer(chapter="layers/receptive-fields", paper="arXiv:1904.11486")
+@register_layer(chapter="layers/invariance", paper="arXiv:1904.11486")
 class BlurPool3D(_BlurPool):
     """Blur a volume with a fixed binomial kernel, then keep every second plane, row and column.
 
@@ -213,7 +213,7 @@ class _CircularPadding(SpatialLayer):
         return {**super().get_config(), "padding": self.padding}
 
 
-@register_layer(chapter="layers/receptive-fields", paper="arXiv:2003.07064")
+@register_layer(chapter="layers/invariance", paper="arXiv:2003.07064")
 class CircularPadding1D(_CircularPadding):
     """Pad a signal with its own opposite end, as if it were drawn on a ring: `CircularPadding2D` along one axis.
 
@@ -236,7 +236,7 @@ class CircularPadding1D(_CircularPadding):
     rank = 1
 
 
-@register_layer(chapter="layers/receptive-fields", paper="arXiv:2003.07064")
+@register_layer(chapter="layers/invariance", paper="arXiv:2003.07064")
 class CircularPadding2D(_CircularPadding):
     """Pad an image with its own opposite side, as if it were drawn on a torus.
 
@@ -262,7 +262,7 @@ class CircularPadding2D(_CircularPadding):
     rank = 2
 
 
-@register_layer(chapter="layers/receptive-fields", paper="arXiv:2003.07064")
+@register_layer(chapter="layers/invariance", paper="arXiv:2003.07064")
 class CircularPadding3D(_CircularPadding):
     """Pad a volume with its own opposite sides: `CircularPadding2D` along three axes.
 

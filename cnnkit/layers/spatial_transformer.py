@@ -15,7 +15,7 @@ __all__ = ["SpatialTransformer"]
 _NUMBERS = {"affine": 6, "attention": 3, "translation": 2}
 
 
-@register_layer(chapter="layers/receptive-fields", paper="arXiv:1506.02025")
+@register_layer(chapter="layers/invariance", paper="arXiv:1506.02025")
 class SpatialTransformer(SpatialLayer):
     """Resample an image on a grid that numbers from elsewhere move, turn and scale; differentiable in both.
 

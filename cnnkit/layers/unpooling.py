@@ -84,7 +84,7 @@ class _MaxPoolingWithSwitches(WindowLayer):
         return {key: value for key, value in config.items() if key not in ("strides", "padding")}
 
 
-@register_layer(chapter="layers/convolution-variants", paper="arXiv:1311.2901")
+@register_layer(chapter="layers/upsampling", paper="arXiv:1311.2901")
 class MaxPoolingWithSwitches1D(_MaxPoolingWithSwitches):
     """Max pooling of a signal that also says where each maximum stood: `MaxPoolingWithSwitches2D` along one axis.
 
@@ -106,7 +106,7 @@ class MaxPoolingWithSwitches1D(_MaxPoolingWithSwitches):
     rank = 1
 
 
-@register_layer(chapter="layers/convolution-variants", paper="arXiv:1311.2901")
+@register_layer(chapter="layers/upsampling", paper="arXiv:1311.2901")
 class MaxPoolingWithSwitches2D(_MaxPoolingWithSwitches):
     """Max pooling over tiles that also says where in its tile each maximum stood.
 
@@ -138,7 +138,7 @@ class MaxPoolingWithSwitches2D(_MaxPoolingWithSwitches):
     rank = 2
 
 
-@register_layer(chapter="layers/convolution-variants", paper="arXiv:1311.2901")
+@register_layer(chapter="layers/upsampling", paper="arXiv:1311.2901")
 class MaxPoolingWithSwitches3D(_MaxPoolingWithSwitches):
     """Max pooling of a volume that also says where each maximum stood: `MaxPoolingWithSwitches2D` along three axes.
 
@@ -270,7 +270,7 @@ class _MaxUnpooling(_Unpooling):
         return {**super().get_config(), "output_size": self.output_size}
 
 
-@register_layer(chapter="layers/convolution-variants", paper="arXiv:1511.00561")
+@register_layer(chapter="layers/upsampling", paper="arXiv:1511.00561")
 class MaxUnpooling1D(_MaxUnpooling):
     """Put each maximum of a signal back to where the pooling found it: `MaxUnpooling2D` along one axis.
 
@@ -292,7 +292,7 @@ class MaxUnpooling1D(_MaxUnpooling):
     rank = 1
 
 
-@register_layer(chapter="layers/convolution-variants", paper="arXiv:1511.00561")
+@register_layer(chapter="layers/upsampling", paper="arXiv:1511.00561")
 class MaxUnpooling2D(_MaxUnpooling):
     """Put each maximum back to the place where the pooling found it, and zeros elsewhere.
 
@@ -324,7 +324,7 @@ class MaxUnpooling2D(_MaxUnpooling):
     rank = 2
 
 
-@register_layer(chapter="layers/convolution-variants", paper="arXiv:1511.00561")
+@register_layer(chapter="layers/upsampling", paper="arXiv:1511.00561")
 class MaxUnpooling3D(_MaxUnpooling):
     """Put each maximum of a volume back to where the pooling found it: `MaxUnpooling2D` along three axes.
 
@@ -358,7 +358,7 @@ class _BedOfNailsUnpooling(_Unpooling):
         return ops.reshape(y, (-1, depth * deep, *sizes(y)[2:]))
 
 
-@register_layer(chapter="layers/convolution-variants")
+@register_layer(chapter="layers/upsampling")
 class BedOfNailsUnpooling1D(_BedOfNailsUnpooling):
     """Put each entry of a signal first in its tile, and zeros after it: `BedOfNailsUnpooling2D` along one axis.
 
@@ -379,7 +379,7 @@ class BedOfNailsUnpooling1D(_BedOfNailsUnpooling):
     rank = 1
 
 
-@register_layer(chapter="layers/convolution-variants")
+@register_layer(chapter="layers/upsampling")
 class BedOfNailsUnpooling2D(_BedOfNailsUnpooling):
     """Put each entry into the top left corner of its tile, and zeros around it.
 
@@ -408,7 +408,7 @@ class BedOfNailsUnpooling2D(_BedOfNailsUnpooling):
     rank = 2
 
 
-@register_layer(chapter="layers/convolution-variants")
+@register_layer(chapter="layers/upsampling")
 class BedOfNailsUnpooling3D(_BedOfNailsUnpooling):
     """Put each entry of a volume into the first corner of its tile: `BedOfNailsUnpooling2D` along three axes.
 

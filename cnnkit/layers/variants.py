@@ -287,7 +287,7 @@ def _interpolated(x: Any, factor: int, axis: int) -> Any:
     return ops.reshape(y, (-1, *shape[1:axis], n * factor, *shape[axis + 1 :]))
 
 
-@register_layer(chapter="layers/convolution-variants", paper="doi:10.23915/distill.00003")
+@register_layer(chapter="layers/upsampling", paper="doi:10.23915/distill.00003")
 class ResizeConv1D(_ResizeConv):
     """Enlarge a signal, then convolve it: `ResizeConv2D` along one axis.
 
@@ -311,7 +311,7 @@ class ResizeConv1D(_ResizeConv):
     rank = 1
 
 
-@register_layer(chapter="layers/convolution-variants", paper="doi:10.23915/distill.00003")
+@register_layer(chapter="layers/upsampling", paper="doi:10.23915/distill.00003")
 class ResizeConv2D(_ResizeConv):
     """Enlarge the map, then convolve it: upsampling that treats every output pixel alike.
 
@@ -347,7 +347,7 @@ class ResizeConv2D(_ResizeConv):
     rank = 2
 
 
-@register_layer(chapter="layers/convolution-variants", paper="doi:10.23915/distill.00003")
+@register_layer(chapter="layers/upsampling", paper="doi:10.23915/distill.00003")
 class ResizeConv3D(_ResizeConv):
     """Enlarge a volume, then convolve it: `ResizeConv2D` along three axes.
 

@@ -1,7 +1,6 @@
 """Where convolutional networks come from: cells of the visual cortex, and the first nets built after them."""
 
 from cnnkit.origins.cells import ComplexCells, SimpleCells, corner_cells, cortex
-from cnnkit.origins.cortical_map import cortical_position, magnification, orientation_map, pinwheels
 from cnnkit.origins.dynamic_neurons import delta_rule, dynamic_neurons, hebbian_weights
 from cnnkit.origins.emg import (
     SpikeScore,
@@ -33,7 +32,8 @@ from cnnkit.origins.reverse_correlation import (
 )
 from cnnkit.origins.siann import siann, siann_segmenter
 from cnnkit.origins.speech import syllable_detectors, syllable_tdnns, tdnn, tdnn_2d, word_network
-from cnnkit.origins.tuning import Cell, TuningCurve, measure_tuning, modulation_ratio
+from cnnkit.origins.tuning import Cell, TuningCurve, measure_tuning
+from cnnkit.origins.wiring import round_field, row_kernel, wiring
 
 __all__ = [
     "Cell",
@@ -50,7 +50,6 @@ __all__ = [
     "coordinates",
     "corner_cells",
     "cortex",
-    "cortical_position",
     "deconvolution_net",
     "delta_rule",
     "drawn_kernels",
@@ -67,16 +66,14 @@ __all__ = [
     "inverse_filter_net",
     "learn_filters",
     "linear_response",
-    "magnification",
     "matched_filters",
     "measure_tuning",
-    "modulation_ratio",
     "neocognitron",
     "occlude",
-    "orientation_map",
-    "pinwheels",
     "poisson_spikes",
     "representatives",
+    "round_field",
+    "row_kernel",
     "score_spikes",
     "shifted_copies",
     "shuffled_kernels",
@@ -92,5 +89,6 @@ __all__ = [
     "tdnn_2d",
     "wiener_filters",
     "winning_planes",
+    "wiring",
     "word_network",
 ]

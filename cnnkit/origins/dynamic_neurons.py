@@ -24,7 +24,7 @@ def dynamic_neurons(x: np.ndarray, w: np.ndarray, correlate: bool = False) -> np
     >>> dynamic_neurons(np.eye(3)[:, :1], np.array([1, 10, 100])[:, None, None])[:, 0]
     array([  1.,  10., 100.])
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/speech.
     """
     if x.ndim != 2 or w.ndim != 3 or x.shape[1] != w.shape[1]:
         raise ValueError(f"x {x.shape} must be (time, channels), w {w.shape} (delays, channels, neurons)")
@@ -40,7 +40,7 @@ def hebbian_weights(patterns: np.ndarray) -> np.ndarray:
     >>> hebbian_weights(np.ones((2, 5, 3))).shape
     (5, 3, 2)
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/speech.
     """
     turned = patterns[:, ::-1]
     return np.moveaxis(turned / (patterns**2).sum(axis=(1, 2), keepdims=True), 0, -1)
@@ -62,7 +62,7 @@ def delta_rule(
 
     `rate` is relative to the fastest that is stable.
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/speech.
     """
     if len(x) != len(target):
         raise ValueError(f"{len(x)} times of input and {len(target)} of target; give as many of both")

@@ -28,7 +28,7 @@ __all__ = [
 class SpikeScore:
     """Share of the true spikes that were found, share of the found ones that are true, and their harmonic mean.
 
-    Chapter: origins/first-convnets.
+    Chapter: dimensions/signals.
     """
 
     recall: float
@@ -41,7 +41,7 @@ def matched_filters(shapes: np.ndarray) -> np.ndarray:
 
     Best for one shape in white noise, and blind to the other units.
 
-    Chapter: origins/first-convnets.
+    Chapter: dimensions/signals.
     """
     return np.ascontiguousarray(np.asarray(shapes).T / (np.asarray(shapes) ** 2).sum(axis=1))
 
@@ -52,7 +52,7 @@ def wiener_filters(shapes: np.ndarray, density: float, noise: float, length: int
     Spikes are taken as independent, each with probability `density` a sample, the noise as white of standard
     deviation `noise`. With R the autocorrelation of the signal and r that of signal and spikes, `R w = r`.
 
-    Chapter: origins/first-convnets.
+    Chapter: dimensions/signals.
     """
     from scipy.linalg import solve_toeplitz
 
@@ -77,7 +77,7 @@ def wiener_filters(shapes: np.ndarray, density: float, noise: float, length: int
 def apply_filters(signals: np.ndarray, filters: np.ndarray) -> np.ndarray:
     """Slide filters (length, units) along signals (n, samples, 1), zeros beyond the ends: (n, samples, units).
 
-    Chapter: origins/first-convnets.
+    Chapter: dimensions/signals.
     """
     from scipy.signal import fftconvolve
 
@@ -92,7 +92,7 @@ def inverse_filter_net(units: int = 3, length: int = 61) -> keras.Model:
     >>> inverse_filter_net().count_params()
     186
 
-    Chapter: origins/first-convnets.
+    Chapter: dimensions/signals.
     """
     inputs = keras.Input((None, 1), name="signal")
     x = layers.Conv1D(units, length, padding="same", kernel_initializer="zeros", name="inverse")(inputs)
@@ -106,7 +106,7 @@ def deconvolution_net(units: int = 3, length: int = 41, hidden: int = 12) -> ker
     >>> deconvolution_net().output_shape
     (None, None, 3)
 
-    Chapter: origins/first-convnets.
+    Chapter: dimensions/signals.
     """
     inputs = x = keras.Input((None, 1), name="signal")
     x = layers.Conv1D(hidden, length, padding="same", activation="relu", name="shapes")(x)
@@ -120,7 +120,7 @@ def find_spikes(traces: np.ndarray, threshold: ArrayLike, apart: int = 10) -> np
 
     `threshold` is one number, or one for each unit.
 
-    Chapter: origins/first-convnets.
+    Chapter: dimensions/signals.
     """
     from scipy.ndimage import maximum_filter1d
 
@@ -131,7 +131,7 @@ def find_spikes(traces: np.ndarray, threshold: ArrayLike, apart: int = 10) -> np
 def best_thresholds(traces: np.ndarray, true: np.ndarray, tries: int = 17) -> np.ndarray:
     """For each unit the threshold with the best F1 score on recordings whose spikes are known.
 
-    Chapter: origins/first-convnets.
+    Chapter: dimensions/signals.
     """
     chosen = []
     for unit in range(true.shape[-1]):
@@ -148,7 +148,7 @@ def score_spikes(found: np.ndarray, true: np.ndarray, slack: int = 2) -> SpikeSc
     >>> score_spikes(np.array([[[0], [1], [0]]]), np.array([[[1], [0], [0]]]))
     SpikeScore(recall=1.0, precision=1.0, f1=1.0)
 
-    Chapter: origins/first-convnets.
+    Chapter: dimensions/signals.
     """
     hits = 0
     for a, b in zip(np.moveaxis(found, -1, 1), np.moveaxis(true, -1, 1), strict=True):

@@ -1,4 +1,4 @@
-"""The first trained convolutional nets listened: time-delay networks for speech, 1987 to 1990.
+"""Convolutional nets that listened: time-delay networks for speech, 1987 to 1990.
 
 A unit with delays is a convolution in time: it sees a few frames at once, and the same weights at every time.
 """
@@ -35,7 +35,7 @@ def tdnn(
     >>> tdnn().count_params()
     521
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/speech.
     Paper: doi:10.1109/29.21701.
     """
     inputs = x = keras.Input((frames, bands), name="speech")
@@ -62,7 +62,7 @@ def tdnn_2d(
     >>> tdnn_2d().count_params()
     809
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/speech.
     """
     inputs = x = keras.Input((frames, bands), name="speech")
     x = layers.Reshape((frames, bands, 1), name="picture")(x)
@@ -83,7 +83,7 @@ def syllable_tdnns(
     >>> syllable_tdnns(4).output_shape
     (None, 4)
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/speech.
     """
     inputs = keras.Input((frames, bands), name="speech")
     x = _detectors(inputs, syllables, hidden, delays)
@@ -101,7 +101,7 @@ def syllable_detectors(trained: keras.Model, frames: int) -> keras.Model:
     >>> syllable_detectors(syllable_tdnns(4), frames=90).output_shape
     (None, 84, 4)
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/speech.
     """
     convolutions = [layer for layer in trained.layers if isinstance(layer, layers.Conv1D)]
     first, second = convolutions[0], next(layer for layer in convolutions if layer.name.startswith("hidden2"))
@@ -128,7 +128,7 @@ def word_network(
         parts: in how many stretches of equal length the utterance is pooled, which keeps a rough order.
         hidden: units of the layer before the last.
 
-    Chapter: origins/first-convnets.
+    Chapter: origins/speech.
     """
     if pooling not in _POOLINGS:
         raise ValueError(unknown("pooling", pooling, _POOLINGS))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Cell", "TuningCurve", "measure_tuning", "modulation_ratio"]
+__all__ = ["Cell", "TuningCurve", "measure_tuning"]
 
 Cell = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
@@ -113,24 +113,3 @@ def measure_tuning(
         answers = np.asarray(cell(stimuli.reshape(-1, *stimuli.shape[2:]))).reshape(films, frames)
         return TuningCurve(values, answers.max(axis=1), period)
     return TuningCurve(values, np.asarray(cell(stimuli), np.float64), period)
-
-
-def modulation_ratio(responses: ArrayLike) -> float:
-    """F1/F0: how strongly firing follows the stripes of a grating that drifts through one whole cycle.
-
-    F0 is the mean rate, F1 the amplitude of its first harmonic. Above 1 a cell is called simple, below 1
-    complex; a half-wave rectified sine gives exactly pi/2.
-
-    >>> time = np.arange(1000) / 1000
-    >>> round(modulation_ratio(np.maximum(0, np.sin(2 * np.pi * time))), 4)
-    1.5708
-
-    Chapter: origins/hubel-wiesel.
-    Paper: doi:10.1016/0042-6989(91)90033-2.
-    """
-    responses = np.asarray(responses, np.float64)
-    mean = responses.mean()
-    if mean <= 0:
-        raise ValueError("the cell never fires: F1/F0 needs a mean rate above zero")
-    first = 2 * abs(np.fft.fft(responses)[1]) / len(responses)
-    return float(first / mean)

@@ -62,6 +62,13 @@ from cnnkit.scratch.normalization import (
     normalize,
     normalize_backward,
 )
+from cnnkit.scratch.normed import (
+    Normalize,
+    Patches,
+    SameConvolve,
+    gather_statistics,
+    normed_stack,
+)
 from cnnkit.scratch.pooling import (
     average_pool2d,
     average_pool2d_backward,
@@ -97,7 +104,10 @@ __all__ = [
     "Convolve",
     "Flatten",
     "Join",
+    "Normalize",
     "Pad",
+    "Patches",
+    "SameConvolve",
     "Squash",
     "Step",
     "abs_tanh",
@@ -130,6 +140,7 @@ __all__ = [
     "elu_derivative",
     "fading_mask",
     "focal_loss",
+    "gather_statistics",
     "gelu",
     "gelu_derivative",
     "global_response_normalize",
@@ -162,6 +173,7 @@ __all__ = [
     "net_of_1989",
     "normalize",
     "normalize_backward",
+    "normed_stack",
     "output_size",
     "padding_amount",
     "partially_connected2d",

@@ -22,7 +22,7 @@ def binomial_kernel(k: int) -> np.ndarray:
     >>> (16 * binomial_kernel(3)).astype(int).tolist()
     [[1, 2, 1], [2, 4, 2], [1, 2, 1]]
 
-    Chapter: layers/receptive-fields.
+    Chapter: layers/invariance.
     Paper: arXiv:1904.11486.
     """
     if k < 1:
@@ -41,7 +41,7 @@ def blur_pool2d(x: np.ndarray, k: int = 3, stride: int = 2, padding: Border = "s
     >>> blur_pool2d(stripes, padding="circular")[0, 0, :, 0], stripes[0, 0, ::2, 0]
     (array([0.5, 0.5, 0.5, 0.5]), array([0., 0., 0., 0.]))
 
-    Chapter: layers/receptive-fields.
+    Chapter: layers/invariance.
     Paper: arXiv:1904.11486.
     """
     side = ((k - 1) // 2, k // 2)
@@ -56,6 +56,6 @@ def wrap_pad2d(x: np.ndarray, padding: int) -> np.ndarray:
     >>> wrap_pad2d(np.array([[1.0, 2], [3, 4]])[None, :, :, None], 1)[0, :, :, 0].astype(int).tolist()
     [[4, 3, 4, 3], [2, 1, 2, 1], [4, 3, 4, 3], [2, 1, 2, 1]]
 
-    Chapter: layers/receptive-fields.
+    Chapter: layers/invariance.
     """
     return np.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)), mode="wrap")

@@ -17,7 +17,7 @@ def affine_grid(theta: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     >>> affine_grid(identity, (1, 2))[0, 0].tolist()
     [[-0.5, 0.0], [0.5, 0.0]]
 
-    Chapter: layers/receptive-fields.
+    Chapter: layers/invariance.
     Paper: arXiv:1506.02025.
     """
     rows, columns = ((2 * np.arange(n) + 1) / n - 1 for n in size)
@@ -35,7 +35,7 @@ def bilinear_sample(x: np.ndarray, grid: np.ndarray) -> np.ndarray:
     >>> bilinear_sample(x, np.zeros((1, 1, 1, 2))).item()
     1.5
 
-    Chapter: layers/receptive-fields.
+    Chapter: layers/invariance.
     Paper: arXiv:1506.02025.
     """
     batch, height, width, _ = x.shape

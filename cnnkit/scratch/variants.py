@@ -110,7 +110,7 @@ def transposed_convolve2d(
            [1., 1., 2., 1., 1.],
            [1., 1., 2., 1., 1.]])
 
-    Chapter: layers/convolution-variants.
+    Chapter: layers/upsampling.
     Paper: arXiv:1603.07285.
     """
     if x.ndim != 4 or w.ndim != 4 or x.shape[-1] != w.shape[-1]:
@@ -149,7 +149,7 @@ def upsample2d(x: np.ndarray, factor: int = 2) -> np.ndarray:
     array([[1, 1, 2, 2],
            [1, 1, 2, 2]])
 
-    Chapter: layers/convolution-variants.
+    Chapter: layers/upsampling.
     """
     return x.repeat(factor, axis=1).repeat(factor, axis=2)
 
@@ -161,7 +161,7 @@ def bed_of_nails2d(x: np.ndarray, factor: int = 2) -> np.ndarray:
     array([[1, 0, 2, 0],
            [0, 0, 0, 0]])
 
-    Chapter: layers/convolution-variants.
+    Chapter: layers/upsampling.
     """
     n, height, width, channels = x.shape
     y = np.zeros((n, height * factor, width * factor, channels), x.dtype)
@@ -178,7 +178,7 @@ def max_pool2d_switches(x: np.ndarray, size: int | tuple[int, int] = 2) -> tuple
     >>> y.item(), switches.item()
     (5, 1)
 
-    Chapter: layers/convolution-variants.
+    Chapter: layers/upsampling.
     Paper: arXiv:1311.2901.
     """
     tiles = _tiles(x, both(size))
@@ -199,7 +199,7 @@ def max_unpool2d(
     array([[0, 5],
            [0, 0]])
 
-    Chapter: layers/convolution-variants.
+    Chapter: layers/upsampling.
     Paper: arXiv:1511.00561.
     """
     kh, kw = both(size)

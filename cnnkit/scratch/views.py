@@ -26,7 +26,7 @@ def im2col(
     >>> im2col(np.arange(9.0).reshape(1, 3, 3, 1), k=2)[0, 0, 0]
     array([0., 1., 3., 4.])
 
-    Chapter: layers/convolution.
+    Chapter: training/hardware.
     """
     geometry = plan(x.shape[1:3], both(k), stride, padding, dilation)
     padded = np.pad(x, ((0, 0), *geometry.padding, (0, 0)))
@@ -41,7 +41,7 @@ def convolve2d_im2col(
     >>> convolve2d_im2col(np.ones((1, 5, 5, 3)), np.ones((3, 3, 3, 8))).shape
     (1, 3, 3, 8)
 
-    Chapter: layers/convolution.
+    Chapter: training/hardware.
     """
     return im2col(x, w.shape[:2], stride, padding, dilation) @ w.reshape(-1, w.shape[-1])
 
@@ -63,7 +63,7 @@ def toeplitz(
     >>> toeplitz(np.ones((3, 3, 1, 1)), 5, 5).shape
     (9, 25)
 
-    Chapter: layers/convolution.
+    Chapter: training/hardware.
     """
     *sides, c_in, c_out = w.shape
     # Number the pixels from 1 and unroll: im2col then tells which pixel each weight meets, 0 being padding.
@@ -86,7 +86,7 @@ def convolve2d_fft(x: np.ndarray, w: np.ndarray) -> np.ndarray:
     >>> convolve2d_fft(np.ones((1, 5, 5, 3)), np.ones((3, 3, 3, 8))).shape
     (1, 3, 3, 8)
 
-    Chapter: layers/convolution.
+    Chapter: training/hardware.
     Paper: arXiv:1312.5851.
     """
     height, width = x.shape[1:3]

@@ -212,15 +212,15 @@ def test_every_kind_of_value_gets_a_helpful_line(answer: object, words: str) -> 
 
 
 def test_an_unknown_exercise_lists_the_known_ones() -> None:
-    with pytest.raises(catalogue.UnknownEntry, match=r"no exercise 'output-sise'.*output-size"):
-        checking.check("output-sise", None)
+    with pytest.raises(catalogue.UnknownEntry, match=r"no exercise 'image-sise'.*image-sides"):
+        checking.check("image-sise", None)
 
 
 def test_a_hint_that_is_not_there_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    checking.hint("output-size", 99)
+    checking.hint("image-sides", 99)
     assert "there is no number 99" in capsys.readouterr().out
 
 
 def test_the_solution_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    checking.solution("output-size")
+    checking.solution("image-sides")
     assert "def " in capsys.readouterr().out

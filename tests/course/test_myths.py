@@ -21,8 +21,6 @@ TO_COME = {
     "seed-000-broken-fences",
     "fukushima-1969-model",
     "neocognitron-depth",
-    "equivariance-border-caveat",
-    "gap-full-invariance",
 }
 
 

@@ -43,7 +43,7 @@ def wrong_records(tables: list[str], scripts: list[Path]) -> list[str]:
 
 def test_the_trial_of_the_three_ideas_has_five_seeds_of_each_net_and_names_its_versions():
     table = data.recorded("orientation-moved")
-    nets = ["convolutional", "dense", "not shared", "not local", "not pooled"]
+    nets = ["convolutional", "dense", "wide dense", "not shared", "not local", "gaps filled", "not pooled"]
     judged = table[table.kind == "verdict"]
     assert set(judged.arm) == set(nets) and judged.groupby("arm").seed.nunique().eq(5).all()
     assert table.test.between(0, 1).all() and table.train.between(0, 1).all()

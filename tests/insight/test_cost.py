@@ -95,6 +95,9 @@ def test_grouped_attention_shares_keys_and_values_among_heads():
     asks, told = keras.Input((10, 8)), keras.Input((7, 8))
     model = keras.Model([asks, told], layers.GroupQueryAttention(4, 6, 2)(asks, told))
     assert multiply_adds(model) == 10 * 24 * (8 + 8) + 7 * 8 * (8 + 8) + 2 * 10 * 7 * 24
+    keys = keras.Input((7, 5))
+    model = keras.Model([asks, told, keys], layers.GroupQueryAttention(4, 6, 2)(asks, told, keys))
+    assert multiply_adds(model) == 10 * 24 * (8 + 8) + 7 * 8 * (5 + 8) + 2 * 10 * 7 * 24
 
 
 @pytest.mark.parametrize("kind", [layers.Attention, layers.AdditiveAttention])

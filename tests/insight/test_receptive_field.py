@@ -162,6 +162,13 @@ def test_the_offset_counts_the_padding_before_the_image():
     assert field.window(0, 31) == ((-3, 3), (28, 34))
 
 
+def test_a_window_that_is_the_whole_axis_ends_where_the_axis_ends():
+    for side, end in ((9, 8), (None, None)):
+        inputs = keras.Input((side, 7, 1))
+        field = receptive_field(keras.Model(inputs, keras.ops.mean(inputs, axis=1, keepdims=True)))
+        assert field.window(0, 3) == ((0, end), (3, 3))
+
+
 @pytest.mark.parametrize(
     "head",
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -44,3 +45,21 @@ def test_numbers_that_are_none_read_nothing() -> None:
 def test_bad_arguments_are_named_with_a_remedy(make, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_window_learns_where_to_look_from_the_loss_behind_it_alone() -> None:
+    keras.utils.set_random_seed(0)
+    rng, side = np.random.default_rng(0), np.arange(12)
+    places = rng.uniform(2, 9, (300, 2, 1))
+    lines = np.exp(-((side - places) ** 2) / 8)
+    blobs = (lines[:, 0, :, None] * lines[:, 1, None, :])[..., None].astype("float32")
+    window = SpatialTransformer((4, 4), "attention", data_format="channels_last")
+    inputs = keras.Input((12, 12, 1))
+    found = keras.layers.Dense(
+        3, kernel_initializer="zeros", bias_initializer=keras.initializers.Constant([0.3, 0.0, 0.0])
+    )(keras.layers.Flatten()(inputs))
+    net = keras.Model(inputs, keras.layers.Flatten()(window([inputs, found])))
+    before = net.predict_on_batch(blobs[200:]).mean()
+    net.compile(keras.optimizers.Adam(0.03), "mse")
+    net.fit(blobs[:200], np.ones((200, 16)), epochs=40, batch_size=50, verbose=0)  # as bright as can be
+    assert net.predict_on_batch(blobs[200:]).mean() > 1.5 * before

@@ -22,6 +22,7 @@ signal dies prove nothing.
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import pkgutil
 import tempfile
@@ -84,6 +85,10 @@ def check_card(name: str) -> None:
     assert json.loads(json.dumps(card.as_dict()))["parameters"] == card.parameters
     assert card.input_range[0] < card.input_range[1]
     assert name in models.names(family=card.family, kind=card.kind)
+    default = inspect.signature(lookup(name)[1]).parameters["input_shape"].default
+    assert default in (inspect.Parameter.empty, None, card.input_shape), (
+        f"its builder makes inputs of {default} where none are asked for, and the card says {card.input_shape}"
+    )
 
 
 def check_counts(name: str) -> None:

@@ -247,6 +247,7 @@ def test_a_page_without_ink_and_a_dark_picture_are_left_alone() -> None:
         (np.zeros((4, 28, 28, 2)), r"1 or 3 channels .*not an array of shape \(4, 28, 28, 2\)"),
         (np.zeros((28, 0)), "images without pixels"),
         (np.full((28, 28), 255.0), r"floats in \[0, 1\], and these lie between 255 and 255; divide by 255"),
+        (np.full((28, 28), 256.0), "between 256 and 256; bring them there first"),
         (np.full((28, 28), -0.5), "between -0.5 and -0.5; bring them there first"),
         (np.full((28, 28), np.nan), "between nan and nan"),
         (np.full((28, 28), 300), "pixels of 0 to 255, and these lie between 300 and 300"),

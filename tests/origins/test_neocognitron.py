@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from cnnkit.layers import SCell
+from cnnkit.layers import CCell, SCell
 from cnnkit.origins import grow, imprint, neocognitron, representatives, winning_planes
 from cnnkit.scratch.neocognitron import c_cells, fading_mask, s_cells
 
@@ -39,6 +39,11 @@ def test_c_cells_stay_below_one_and_a_plane_like_all_others_is_silent():
     answers = c_cells(1000 * RNG.random((1, 8, 8, 4)) ** 8)
     assert answers.min() >= 0 and 0.5 < answers.max() < 1
     assert c_cells(np.ones((1, 8, 8, 4))).max() == 0
+
+
+def test_the_layer_and_its_oracle_are_told_the_same_of_the_net_of_1980():
+    x = RNG.random((1, 16, 16, 3)).astype("float32")
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(CCell()(x)), c_cells(x), atol=1e-5)
 
 
 def test_the_network_has_the_layers_and_sizes_of_1980():

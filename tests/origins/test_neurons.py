@@ -8,7 +8,6 @@ from cnnkit.origins import (
     gabor,
     linear_response,
     measure_tuning,
-    modulation_ratio,
     shifted_copies,
     simple_cell,
 )
@@ -30,9 +29,9 @@ def test_a_simple_cell_weighs_adds_and_rectifies():
 
 
 def test_a_simple_cell_follows_the_stripes_and_a_complex_cell_does_not():
-    assert modulation_ratio(simple_cell(DRIFT, EVEN)) == pytest.approx(np.pi / 2, rel=1e-3)
+    simple = simple_cell(DRIFT, EVEN)
+    assert simple.min() == 0
     energy = complex_cell_energy(DRIFT, EVEN, ODD)
-    assert modulation_ratio(energy) < 0.01
     assert energy.min() > 0.95 * energy.max()
 
 

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from cnnkit.origins import TuningCurve, measure_tuning, modulation_ratio
+from cnnkit.origins import TuningCurve, measure_tuning
 
 ANGLES = np.arange(0, 180, 1.0)
 
@@ -49,11 +49,3 @@ def test_of_a_film_the_loudest_counts():
 def test_counts_that_differ_are_refused():
     with pytest.raises(ValueError, match="2 stimuli but 3 values"):
         measure_tuning(lambda x: x[:, 0, 0, 0], np.ones((2, 1, 1, 1)), [0, 1, 2])
-
-
-def test_a_rectified_sine_is_modulated_by_half_pi_and_a_constant_not_at_all():
-    wave = np.sin(2 * np.pi * np.arange(360) / 360)
-    assert modulation_ratio(np.maximum(wave, 0)) == pytest.approx(math.pi / 2, rel=1e-4)
-    assert modulation_ratio(np.ones(10)) == pytest.approx(0, abs=1e-12)
-    with pytest.raises(ValueError, match="never fires"):
-        modulation_ratio(np.zeros(10))

@@ -4,7 +4,7 @@ import pytest
 from scipy import signal
 
 from cnnkit import gradients
-from cnnkit.scratch import convolve1d, convolve2d, convolve2d_backward, true_convolve2d
+from cnnkit.scratch import convolve1d, convolve2d, convolve2d_backward, relu, sigmoid, true_convolve2d
 
 # Keras allows a stride or a dilation, not both at once.
 GEOMETRIES = [
@@ -111,6 +111,33 @@ def test_true_convolution_is_scipys():
     image, kernel = rng.normal(size=(7, 6)), rng.normal(size=(3, 4))
     np.testing.assert_allclose(true_convolve2d(image, kernel), signal.convolve2d(image, kernel), atol=1e-12)
     np.testing.assert_allclose(true_convolve2d(image, kernel), true_convolve2d(kernel, image), atol=1e-12)
+
+
+def test_two_convolutions_with_nothing_between_them_are_one():
+    rng = np.random.default_rng(0)
+    x, first, second = rng.normal(size=(1, 12, 12, 1)), *rng.normal(size=(2, 3, 3))
+    inner = convolve2d(x, first[..., None, None])
+    both = true_convolve2d(first, second)[..., None, None]
+    twice = convolve2d(inner, second[..., None, None])
+    assert both.shape[:2] == (5, 5)
+    np.testing.assert_allclose(convolve2d(x, both), twice, atol=1e-12)
+    assert not np.allclose(convolve2d(x, both), convolve2d(relu(inner), second[..., None, None]))
+
+
+def test_sharing_does_not_keep_gradients_from_vanishing():
+    rng = np.random.default_rng(0)
+    h, g = rng.uniform(size=(8, 8, 8, 8)), rng.normal(size=(8, 8, 8, 8))
+    limit = np.sqrt(6 / (9 * 8 + 9 * 8))  # Glorot's
+    layers = []
+    for _ in range(20):
+        w = rng.uniform(-limit, limit, (3, 3, 8, 8))
+        layers.append((h, w, sigmoid(convolve2d(h, w, padding="same"))))
+        h = layers[-1][2]
+    norms = []
+    for x, w, y in layers[::-1]:
+        g, dw, _ = convolve2d_backward(g * y * (1 - y), x, w, padding="same")
+        norms.append(np.linalg.norm(dw))
+    assert norms[-1] < 1e-8 * norms[0]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from cnnkit.models import without_values
 from cnnkit.scratch import convolution_parameters, convolve2d, max_pool2d, output_size, padding_amount
 
 
@@ -66,3 +67,12 @@ def test_impossible_geometry_names_the_value(arguments, words):
 def test_groups_that_do_not_divide_are_named():
     with pytest.raises(ValueError, match="3 groups do not divide 4"):
         convolution_parameters(3, 4, 6, groups=3)
+
+
+@pytest.mark.parametrize("shape", [(100, 100, 1), (32, 32, 3), (200, 200, 3), (1000, 1000, 3)])
+def test_a_dense_unit_has_a_weight_for_each_number_of_the_image(shape):
+    with without_values():
+        unit = keras.layers.Dense(1)
+        unit.build((None, int(np.prod(shape))))
+    known = {100: 10_000, 32: 3_072, 200: 120_000, 1000: 3_000_000}
+    assert unit.count_params() == known[shape[0]] + 1

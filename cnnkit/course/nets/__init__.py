@@ -4,6 +4,6 @@
 """
 
 from cnnkit.course.nets.classic import classic
-from cnnkit.course.nets.tolerant import BUILDS, tolerant, trained_tolerant, with_spatial_transformer
+from cnnkit.course.nets.tolerant import tolerant, with_spatial_transformer
 
-__all__ = ["BUILDS", "classic", "tolerant", "trained_tolerant", "with_spatial_transformer"]
+__all__ = ["classic", "tolerant", "with_spatial_transformer"]

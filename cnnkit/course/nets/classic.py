@@ -27,7 +27,7 @@ def classic(
     *,
     blocks: int = 2,
     filters: int = 8,
-    kernel: int = 3,
+    kernel: int | tuple[int, ...] = 3,
     connection: str = "shared",
     pooling: str = "max",
     spread: int = 1,
@@ -38,19 +38,24 @@ def classic(
     Each idea has a switch, which leaves the others as they are.  `connection="local"` gives every position its own
     kernel: no sharing.  `pooling` is `max`, `average`, `stride` (the convolution itself takes every second position,
     so that nothing is summarised) or `none` (the maps keep their size).  `spread` pulls the weights of a kernel so many
-    pixels of the image apart, so that it is shared and no longer local.
+    pixels of the image apart, so that it is shared and no longer local.  `kernel` is one side for all blocks, or one each.
 
     Example:
         >>> classic().count_params()
         3658
     """
     _check(blocks, connection, pooling, spread, input_shape)
+    sides = (kernel,) * blocks if isinstance(kernel, int) else tuple(kernel)
+    if len(sides) != blocks:
+        raise ValueError(
+            f"kernel={kernel} names {len(sides)} sides for {blocks} blocks: give one, or one each"
+        )
     inputs = x = keras.Input(input_shape, name="image")
     for block in range(1, blocks + 1):
         apart = max(
             1, spread // (1 if pooling == "none" else 2 ** (block - 1))
         )  # in pixels of this block's maps
-        x = _block(x, f"{block}", filters * 2 ** (block - 1), kernel, connection, pooling, apart)
+        x = _block(x, f"{block}", filters * 2 ** (block - 1), sides[block - 1], connection, pooling, apart)
     x = layers.Flatten(**_LAST, name="flatten")(x)
     x = layers.Dense(dense, activation="relu", name="dense")(x)
     x = layers.Dense(classes, dtype=keras.config.floatx(), name="scores")(x)

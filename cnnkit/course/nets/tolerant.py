@@ -1,6 +1,6 @@
 """One small classifier in several builds that differ in what they do to a shift of the image.
 
-Nobody's paper: the instrument of chapter `layers/receptive-fields`.  Kernels and their number stay the same in
+Nobody's paper: the instrument of chapter `layers/invariance`.  Kernels and their number stay the same in
 every build, so that what differs is how maps are made smaller, what lies beyond the border, and how the head reads.
 """
 
@@ -9,31 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import numpy as np
 from keras import layers
 
 from cnnkit._names import unknown
-from cnnkit._paths import resource
 from cnnkit.layers.antialias import BlurPool2D, CircularPadding2D
 from cnnkit.layers.spatial_transformer import SpatialTransformer
 
-__all__ = ["BUILDS", "tolerant", "trained_tolerant", "with_spatial_transformer"]
-
-#: The builds whose weights ship with the package, and the options that make them.
-BUILDS: dict[str, dict[str, str]] = {
-    "stride, dense": {"downsampling": "stride", "head": "dense", "padding": "zero"},
-    "none, dense": {"downsampling": "none", "head": "dense", "padding": "zero"},
-    "stride, average": {"downsampling": "stride", "head": "average", "padding": "zero"},
-    "max, average": {"downsampling": "max", "head": "average", "padding": "zero"},
-    "blur, average": {"downsampling": "blur", "head": "average", "padding": "zero"},
-    "none, average": {"downsampling": "none", "head": "average", "padding": "zero"},
-    "none, average, circular": {"downsampling": "none", "head": "average", "padding": "circular"},
-    "max, dense, shifted": {"downsampling": "max", "head": "dense", "padding": "zero"},
-    "transformer, shifted": {"downsampling": "max", "head": "dense", "padding": "zero"},
-}
+__all__ = ["tolerant", "with_spatial_transformer"]
 
 _LAST = {"data_format": "channels_last"}  # whatever Keras's own setting is
-_DOWNSAMPLINGS = ("stride", "max", "blur", "none")
+_DOWNSAMPLINGS = ("stride", "max", "wide max", "blur", "none")
 _PADDINGS = ("zero", "circular")
 _HEADS = ("dense", "average")
 
@@ -49,8 +34,9 @@ def tolerant(
 ) -> keras.Model:
     """Three 3 x 3 convolutions with ReLU; the first two halve the image, or dilate what follows.
 
-    `downsampling` is `stride` (of the convolution), `max` (pooling after it), `blur` (max pooling without stride,
-    then BlurPool2D), or `none`: nothing is dropped, and later kernels are dilated to see as far as with `stride`.
+    `downsampling` is `stride` (of the convolution), `max` (pooling after it), `blur` (max pooling without stride, then
+    BlurPool2D), `wide max` (pooling of side 4 with stride 2, which sees what `blur` sees), or
+    `none`: nothing is dropped, and later kernels are dilated to see as far as with `stride`.
     `padding` is `zero` or `circular`; `head` is `dense` (flatten) or `average` (global average pooling).  With the
     defaults the scores are the same for every circular shift of the image.
 
@@ -104,32 +90,6 @@ def with_spatial_transformer(
     return keras.Model(inputs, classifier(window([inputs, where])), name=f"{classifier.name}_with_window")
 
 
-def trained_tolerant(build: str, weights: bool = True) -> keras.Model:
-    """A build of `tolerant` with 16 filters that has learned scikit-learn's digits in the middle of a 20 x 20 field.
-
-    The builds "..., shifted" saw the digits moved by up to four pixels; in "transformer, shifted" a spatial
-    transformer comes first.  Their names are the keys of `BUILDS`; `chapters/layers/receptive_fields_trials.py` made the
-    weights (those of "none, dense" are too many to ship).  `weights=False` gives the build before training.
-
-    Example:
-        >>> trained_tolerant("stride, average").name
-        'tolerant'
-    """
-    if build not in BUILDS:
-        raise ValueError(unknown("build of tolerant", build, BUILDS))
-    window = build.startswith("transformer")
-    side = 12 if window else 20
-    model = tolerant(input_shape=(side, side, 1), filters=16, **BUILDS[build])
-    if window:
-        model = with_spatial_transformer(model, (20, 20, 1), "attention")
-    if weights:
-        with np.load(resource("weights/shift-tolerance-digits.npz")) as stored:
-            if f"{build}/0" not in stored:
-                raise ValueError(f"the weights of '{build}' do not ship with the package; use weights=False")
-            model.set_weights([stored[f"{build}/{i}"].astype("float32") for i in range(len(model.weights))])
-    return model
-
-
 def _convolution(x: Any, filters: int, strides: int, dilation: int, padding: str, number: str) -> Any:
     if padding == "circular":
         x = CircularPadding2D(dilation, **_LAST, name=f"wrap{number}")(x)
@@ -142,6 +102,11 @@ def _convolution(x: Any, filters: int, strides: int, dilation: int, padding: str
 def _smaller(x: Any, downsampling: str, padding: str, number: str) -> Any:
     if downsampling == "max":
         return layers.MaxPooling2D(2, **_LAST, name=f"pool{number}")(x)
+    if downsampling == "wide max":
+        if padding == "circular":
+            x = CircularPadding2D(1, **_LAST, name=f"rim{number}")(x)
+        kept = "valid" if padding == "circular" else "same"
+        return layers.MaxPooling2D(4, strides=2, padding=kept, **_LAST, name=f"pool{number}")(x)
     if downsampling == "blur":
         if padding == "circular":
             x = CircularPadding2D((1, 1), **_LAST, name=f"rim{number}")(x)

@@ -84,6 +84,13 @@ def test_the_weights_of_every_block_lie_equally_far_apart_in_the_picture():
     assert [unpooled.get_layer(f"conv{n}").dilation_rate for n in (1, 2)] == [(4, 4), (4, 4)]
 
 
+def test_each_block_may_have_a_kernel_of_its_own_size():
+    model = classic(input_shape=(16, 16, 1), kernel=(9, 5))
+    assert [model.get_layer(f"conv{n}").kernel_size for n in (1, 2)] == [(9, 9), (5, 5)]
+    with pytest.raises(ValueError, match="names 1 sides for 2 blocks"):
+        classic(kernel=(3,))
+
+
 def test_every_weight_gets_a_finite_gradient_from_the_loss():
     x = np.random.default_rng(0).random((16, 8, 8, 1), np.float32)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

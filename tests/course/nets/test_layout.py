@@ -7,11 +7,15 @@ from collections.abc import Callable, Iterator
 import keras
 import pytest
 
-from cnnkit.course.nets import BUILDS, classic, tolerant, trained_tolerant
+from cnnkit.course.nets import classic, tolerant, with_spatial_transformer
 
+KINDS = ("stride", "max", "wide max", "blur", "none")
 NETS = {
-    **{f"tolerant, {name}": lambda build=build: tolerant(**build) for name, build in BUILDS.items()},
-    "transformer, shifted": lambda: trained_tolerant("transformer, shifted", weights=False),
+    **{f"tolerant, {kind}": lambda kind=kind: tolerant(downsampling=kind) for kind in KINDS},
+    "tolerant, dense": lambda: tolerant(downsampling="stride", padding="zero", head="dense"),
+    "tolerant behind a window": lambda: with_spatial_transformer(
+        tolerant(input_shape=(12, 12, 1)), (20, 20, 1)
+    ),
     "classic": classic,
     "classic, average": lambda: classic(pooling="average"),
     "classic, local": lambda: classic(connection="local"),

@@ -52,6 +52,12 @@ def test_dilation_gives_the_build_without_stride_the_same_field_and_weights():
     assert strided.count_params() == dilated.count_params()
 
 
+def test_a_wide_maximum_looks_at_the_places_that_blur_looks_at():
+    wide, blurred = (tolerant(downsampling=kind, padding="zero") for kind in ("wide max", "blur"))
+    assert insight.receptive_field(wide).window(1, 1) == insight.receptive_field(blurred).window(1, 1)
+    assert wide.count_params() == blurred.count_params()
+
+
 def test_an_unknown_build_is_told_the_known_ones():
     with pytest.raises(ValueError, match="blur"):
         tolerant(downsampling="blurr")
