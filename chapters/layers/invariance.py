@@ -199,7 +199,10 @@ def _rows(rng: np.random.Generator) -> Cases:
     title="Build: a stride that does not alias",
     task="Write `blur_pool(x)` for a row of numbers on a circle (the last is a neighbour of the first): blur with "
     "(1, 2, 1) / 4, then keep every second number, beginning with the first. Do not change `x`.",
-    hints=("`np.roll(x, 1)[i]` is the left neighbour of `x[i]`, round the circle.",),
+    hints=(
+        "Which comes first, the blur or the skipping? Try both on a row that alternates.",
+        "`np.roll(x, 1)[i]` is the left neighbour of `x[i]`, round the circle.",
+    ),
     inputs=_rows,
 )
 def blur_pool(x: np.ndarray) -> np.ndarray:

@@ -236,24 +236,24 @@ def _units(rng: np.random.Generator) -> Cases:
 @solves(
     "window-of-a-unit",
     title="Build: where does it look?",
-    task="Write `window(layers, unit)`: first and last pixel that unit number `unit` of the last layer sees, along "
+    task="Write `seen_by(layers, unit)`: first and last pixel that unit number `unit` of the last layer sees, along "
     "one side, as a pair. Each layer is `(kernel, stride, padding)`; a pixel in the padding before the "
     "picture has "
-    "a negative number. `window([(3, 1, 1)], 0)` is `(-1, 1)`.",
+    "a negative number. `seen_by([(3, 1, 1)], 0)` is `(-1, 1)`.",
     hints=(
         "Go backwards, from the unit to the picture: unit i of a layer sees which units of the one below?",
         "Unit i sees i s - p up to i s - p + k - 1. Now do the same to both ends.",
     ),
     inputs=_units,
 )
-def window(layers: list[tuple[int, int, int]], unit: int) -> tuple[int, int]:
+def seen_by(layers: list[tuple[int, int, int]], unit: int) -> tuple[int, int]:
     first = last = unit
     for k, s, p in reversed(layers):
         first, last = first * s - p, last * s - p + k - 1
     return first, last
 
 
-@window.mistake("you walked from the picture upwards; the unit is on top, so begin with the last layer.")
+@seen_by.mistake("you walked from the picture upwards; the unit is on top, so begin with the last layer.")
 def _(layers: list[tuple[int, int, int]], unit: int) -> tuple[int, int]:
     first = last = unit
     for k, s, p in layers:
@@ -261,7 +261,7 @@ def _(layers: list[tuple[int, int, int]], unit: int) -> tuple[int, int]:
     return first, last
 
 
-@window.mistake(
+@seen_by.mistake(
     "the windows have the right width and lie too far right: the padding moves each window back by p."
 )
 def _(layers: list[tuple[int, int, int]], unit: int) -> tuple[int, int]:
@@ -271,7 +271,7 @@ def _(layers: list[tuple[int, int, int]], unit: int) -> tuple[int, int]:
     return first, last
 
 
-@window.mistake("one too far: a window of k that begins at a ends at a + k - 1.")
+@seen_by.mistake("one too far: a window of k that begins at a ends at a + k - 1.")
 def _(layers: list[tuple[int, int, int]], unit: int) -> tuple[int, int]:
     first = last = unit
     for k, s, p in reversed(layers):
