@@ -48,7 +48,7 @@ ARMS = {
 race = trials.trial(
     "variants-fashion",
     arms=ARMS,
-    data=trials.split(pictures(), validation=1_000),
+    data=trials.split(pictures, validation=1_000, name="fashion_mnist, 14 x 14"),
     rates=(3e-3, 1e-2, 3e-2),
     training=trials.Training(epochs=60, batch_size=64),
 )

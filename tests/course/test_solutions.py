@@ -119,7 +119,6 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "who-hears-most": lambda height, width, side: scratch.true_convolve2d(
         np.ones((height - side + 1, width - side + 1)), np.ones((side, side))
     ),
-    "neuron-in-time": lambda x, w: np.convolve(x, w)[: len(x)],
     "image-sides": sides_of,
     "strided-correlation": lambda x, w, s=1, p=0: plain(
         scratch.convolve2d(image(x), kernel(w), stride=s, padding=p)
