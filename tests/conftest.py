@@ -1,6 +1,7 @@
 """Tests run on TensorFlow unless told otherwise, draw to memory only, and what they register is forgotten."""
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -17,6 +18,13 @@ if os.environ["KERAS_BACKEND"] == "torch":
     import torch
 
     torch.set_warn_always(True)  # not once a process, in whichever test comes first
+
+
+@pytest.fixture(autouse=True)
+def _the_same_draws() -> None:
+    """Every test draws the same weights, whichever tests came before it in its process."""
+    if keras := sys.modules.get("keras"):
+        keras.utils.set_random_seed(7)
 
 
 @pytest.fixture
