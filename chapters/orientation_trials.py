@@ -63,21 +63,10 @@ def in_the_middle(images: np.ndarray) -> np.ndarray:
     return moved
 
 
-def nearest_in_the_middle() -> trials.Learner:
-    """A nearest neighbour that is told what a convolutional net has to make the best of: place does not matter."""
-    nearest = trials.nearest()
-    return trials.Learner(
-        lambda x, y, **_: nearest.fit(in_the_middle(x), y),
-        lambda fitted, x: nearest.predict(fitted, in_the_middle(x)),
-        has_rate=False,
-        has_budget=False,
-    )
-
-
 shared = {
     "rates": (3e-3, 1e-2, 3e-2),
     "training": trials.Training(epochs=20, batch_size=32),
-    "rivals": {"nearest neighbour, centred first": nearest_in_the_middle()},
+    "rivals": {"nearest neighbour, centred first": trials.nearest().through(in_the_middle)},
 }
 ARMS = {
     "convolutional": convolutional,

@@ -159,17 +159,6 @@ def in_the_middle(images: np.ndarray) -> np.ndarray:
     return np.array([np.roll(image, shift, axis=(0, 1)) for image, shift in zip(images, shifts, strict=True)])
 
 
-def nearest_in_the_middle() -> trials.Learner:
-    """A nearest neighbour that is told that the place does not matter."""
-    nearest = trials.nearest()
-    return trials.Learner(
-        lambda x, y, **_: nearest.fit(in_the_middle(x), y),
-        lambda fitted, x: nearest.predict(fitted, in_the_middle(x)),
-        has_rate=False,
-        has_budget=False,
-    )
-
-
 SMILE = np.array([[1, 0, 0, 0, 1], [1, 1, 0, 1, 1], [0, 1, 1, 1, 0]], "float32")
 
 
@@ -209,8 +198,9 @@ def race(kind: str, n: int, arms: dict[str, trials.Learner], epochs: int) -> tri
         trials.split(partial(digits, kind == "moved"), train=n, validation=1_000, name=f"{kind} digits"),
         rates=(3e-3, 1e-2, 3e-2),
         training=trials.Training(epochs=epochs, batch_size=BATCH),
-        rivals={"nearest neighbour, centred first": nearest_in_the_middle()} if kind == "moved" else {},
-        settle=kind != "moved",
+        rivals={"nearest neighbour, centred first": trials.nearest().through(in_the_middle)}
+        if kind == "moved"
+        else {},
     )
 
 

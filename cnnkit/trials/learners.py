@@ -9,7 +9,7 @@ import re
 import time
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,21 @@ class Learner:
     predict: Callable[[Any, np.ndarray], np.ndarray]
     has_rate: bool = True
     has_budget: bool = True
+
+    def through(self, seen: Callable[[np.ndarray], np.ndarray]) -> Learner:
+        """The same learner, given what a function makes of the examples: centred, smoothed, measured.
+
+        >>> nearest = Learner(lambda x, y, **_: (x, y), lambda kept, x: kept[1][np.abs(x - kept[0][:, 0]).argmin(1)])
+        >>> halved = nearest.through(lambda x: x / 2)
+        >>> halved.predict(halved.fit(np.array([[2.0], [8.0]]), np.array([0, 1])), np.array([[7.0]]))
+        array([1])
+        """
+        fit, predict = self.fit, self.predict
+        return replace(
+            self,
+            fit=lambda x, y, **asked: fit(seen(x), y, **asked),
+            predict=lambda fitted, x: predict(fitted, seen(x)),
+        )
 
 
 #: An arm: a function that makes a Keras model for a seed, or a `Learner`.
@@ -117,7 +132,10 @@ def run(
 
 
 def fingerprint(arm: Arm) -> str:
-    """What tells one arm from another: a learner's code, or a model's configuration and the size of its first weights."""
+    """What tells one arm from another: a learner's code, or a model's configuration and the size of its first weights.
+
+    A layer or model of a class that neither Keras nor this package defines is told by what its `call` does, too.
+    """
     if isinstance(arm, Learner):
         told = json.dumps([code(arm.fit), code(arm.predict), arm.has_rate, arm.has_budget])
         return f"learner {hashlib.sha256(told.encode()).hexdigest()[:12]}"
@@ -129,7 +147,15 @@ def fingerprint(arm: Arm) -> str:
     told = re.sub(r'_\d+"', '"', told)  # dense_3 is the fourth of this process, no more
     norms = [f"{np.linalg.norm(weight):.3g}" for weight in model.get_weights()]
     trained = [variable.trainable for variable in model.weights]
-    return hashlib.sha256(f"{told} {norms} {trained}".encode()).hexdigest()[:12]
+    calls = _calls(model)
+    return hashlib.sha256(f"{told} {norms} {trained}{calls or ''}".encode()).hexdigest()[:12]
+
+
+def _calls(model: Any) -> list[str]:
+    """What `call` does in the classes of a model's layers, its own included, that are the user's."""
+    classes = {type(layer) for layer in model._flatten_layers()}
+    theirs = [kind for kind in classes if kind.__module__.partition(".")[0] not in ("keras", "cnnkit")]
+    return sorted(f"{kind.__qualname__} {code(kind.call)}" for kind in theirs)
 
 
 def code(thing: Any, within: tuple[int, ...] = ()) -> Any:

@@ -194,6 +194,31 @@ def test_networks_of_one_configuration_that_begin_or_learn_differently_are_told_
     assert learners.fingerprint(dense) == learners.fingerprint(dense)
 
 
+def test_layers_of_the_user_that_compute_differently_are_told_apart() -> None:
+    def arm(times: float):
+        class Times(keras.layers.Layer):
+            def call(self, inputs):
+                return times * inputs
+
+        def model(seed: int) -> keras.Model:
+            inputs = keras.Input((5,))
+            return keras.Model(inputs, Times(name="times")(inputs))
+
+        return model
+
+    assert learners.fingerprint(arm(2.0)) == learners.fingerprint(arm(2.0)) != learners.fingerprint(arm(3.0))
+
+
+def test_a_learner_looks_through_a_function_at_what_it_learns_and_at_what_it_is_asked() -> None:
+    x, y = np.array([[1.0, 5.0], [3.0, -5.0]]), np.array([0, 1])
+    first = trials.nearest().through(lambda x: x[:, :1])
+    assert list(first.predict(first.fit(x, y), np.array([[3.0, 5.0]]))) == [1]
+    assert (first.has_rate, first.has_budget) == (False, False)
+    with_rate = LINE.through(np.negative)
+    assert with_rate.has_rate == LINE.has_rate
+    assert learners.fingerprint(first) != learners.fingerprint(trials.nearest().through(lambda x: x[:, 1:]))
+
+
 def test_losses_of_one_name_that_differ_are_told_apart_and_a_function_is_the_same_in_each_process() -> None:
     def settings(loss) -> str:
         return str(learners.settings(Training(loss=loss)))
