@@ -18,7 +18,12 @@ from typing import Any
 __all__: list[str] = []
 
 _SEARCH = "keras.src.saving.object_registration"
-_PARTS = ("layers", "models", "origins")  # those that register layers, functions or models under "cnnkit>"
+_PARTS = (
+    "layers",
+    "models",
+    "origins",
+    "training",
+)  # those that register layers, functions or models under "cnnkit>"
 
 
 def _with_ours(search: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,0 +1,382 @@
+"""One call that trains any Keras model: by a recipe, on the devices at hand, with checkpoints, and resumed exactly."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import dataclasses
+import hashlib
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from cnnkit._names import needed
+from cnnkit.training import backends, checkpoints
+from cnnkit.training.examples import Examples, check_input, examples, task
+from cnnkit.training.nans import first_bad
+from cnnkit.training.recipes import Recipe, recipe
+
+__all__ = ["Run", "TrainingError", "fit"]
+
+_LAST = "last.keras"
+_HISTORY = "history.csv"
+_LOOK = 50
+
+
+class TrainingError(ValueError):
+    """A training that cannot go on: the sentence says where, why, and what to do."""
+
+
+@dataclasses.dataclass
+class Run:
+    """What a training came to: the model, its history, and what was chosen for it.
+
+    `rows` holds one dictionary an epoch; `history` is the same as a DataFrame, by epoch.
+    """
+
+    model: keras.Model
+    rows: list[dict[str, float]]
+    chosen: str
+    seconds: float
+    folder: Path | None = None
+
+    @property
+    def history(self) -> Any:
+        """Loss, score, rate and seconds of each epoch, as a DataFrame."""
+        return needed("pandas", "plots").DataFrame(self.rows).set_index("epoch")
+
+    def __str__(self) -> str:
+        last = ", ".join(f"{k} {v:.4g}" for k, v in self.rows[-1].items() if k not in ("epoch", "seconds"))
+        return f"{len(self.rows)} epochs in {self.seconds:.0f} s on {self.chosen}: {last}"
+
+
+def fit(
+    model: keras.Model,
+    data: Any,
+    *,
+    validation: Any = None,
+    recipe: str | Recipe = "steady",
+    epochs: int | None = None,
+    seed: int = 0,
+    out: str | Path | None = None,
+    fresh: bool = False,
+    distribute: str | None = "auto",
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    tensorboard: bool = False,
+    verbose: int | str = "auto",
+) -> Run:
+    """Train a model.
+
+    The loss follows from the targets and from what the network ends in; the order of the examples is a function of seed
+    and epoch, so that a training which was stopped goes on as if it had not been.
+
+    Args:
+        model: any Keras model with one input and one output. It need not be compiled, and how it is compiled does not count.
+        data: a pair `(x, y)` of arrays.
+        validation: another such pair, judged after each epoch, from which nothing is learned.
+        recipe: the name of one, see `recipes`, or a `Recipe`.
+        epochs: rounds through the examples; the recipe's by default.
+        seed: of the order, the augmentation and the dropout. The first weights are the model's own.
+        out: a folder for `last.keras`, written whole after each epoch, and `history.csv`. Where it holds a training of the
+            same model, data size, recipe, epochs and seed, that one is gone on with.
+        fresh: begin again although the folder holds a training, which is put aside as `last.keras.old`.
+        distribute: `"auto"` uses all GPUs of this host; `"data"` all devices of any kind; None one device.
+        callbacks: Keras's, or yours.
+        tensorboard: whether to write logs for TensorBoard into `out`.
+        verbose: as Keras's `fit`: 0 is silent, 1 a bar, 2 a line an epoch.
+
+    Returns:
+        The `Run`, with the trained model in it: the same that was given.
+
+    Raises:
+        TrainingError: where the loss becomes NaN: the first bad layer is named, and the weights are those of the last whole epoch.
+        CheckpointError: where `out` holds a training of something else, or cannot be written.
+        ValueError: where the examples do not fit the model; nothing was trained.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal(size=(64, 5)).astype("float32")
+        >>> line = keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)])
+        >>> run = fit(line, (x, (x[:, 0] > 0).astype(int)), epochs=3, verbose=0)
+        >>> len(run.rows), run.rows[-1]["loss"] < run.rows[0]["loss"]
+        (3, True)
+
+    Chapter: training/optimization.
+    """
+    how = _recipe(recipe)
+    rounds = how.epochs if epochs is None else epochs
+    if not (isinstance(rounds, int) and rounds > 0):
+        raise ValueError(f"epochs is a whole number above 0, not {rounds!r}")
+    found, held = _parts(model, data, validation)
+    aim = task(model, found.y, how.label_smoothing)
+    if held is not None:
+        task(model, held.y, what="validation")
+    device = backends.device(how.precision)
+    told = {
+        "model": _told(model), "examples": list(found.x.shape), "recipe": how.told(), "epochs": rounds, "seed": seed,
+    }  # fmt: skip
+    folder = _Folder(Path(out), told, fresh) if out is not None else None
+    steps = -(-len(found) // how.batch_size)
+    began = time.perf_counter()
+    with backends.several_devices(distribute) as copies, _precision(model, device.precision):
+        keras.utils.set_random_seed(seed)
+        copy = model if copies == 1 else _copied(model)
+        trainee = _trainee(copy, how, seed)
+        optimizer = how.make_optimizer(rounds * steps, trainee.trainable_weights)
+        trainee.compile(optimizer, loss=aim.loss, metrics=list(aim.metrics))
+        optimizer.build(trainee.trainable_variables)
+        keeper = _Keeper(model, copy, trainee, folder, seed)
+        first = keeper.resume()
+        if first < rounds:
+            _train(
+                trainee,
+                found,
+                held,
+                how,
+                (first, rounds),
+                seed,
+                keeper,
+                [*callbacks],
+                folder,
+                tensorboard,
+                verbose,
+            )
+        keeper.hand_over()
+    chosen = f"{device.why}{f', {copies} copies' if copies > 1 else ''}"
+    return Run(model, keeper.rows, chosen, time.perf_counter() - began, folder.path if folder else None)
+
+
+_recipe = recipe  # `fit` has an argument of that name
+
+
+def _parts(model: Any, data: Any, validation: Any) -> tuple[Examples, Examples | None]:
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"fit trains a Keras model, not a {type(model).__name__}")
+    if not model.built:
+        raise ValueError(f"'{model.name}' has no weights yet: give it an Input, or call it once")
+    found = examples(data)
+    check_input(model, found)
+    if validation is None:
+        return found, None
+    held = examples(validation, "validation")
+    check_input(model, held, "validation")
+    return found, held
+
+
+def _told(model: keras.Model) -> str:
+    """Twelve letters for what the network is, whatever Keras has numbered its layers."""
+    config = re.sub(r'_\d+"', '"', json.dumps(model.get_config(), sort_keys=True, default=str))
+    return hashlib.sha256(config.encode()).hexdigest()[:12]
+
+
+def order(examples: int, seed: int, epoch: int) -> np.ndarray:
+    """The places of the examples as they come in an epoch: a function of seed and epoch, and of nothing before it.
+
+    Example:
+        >>> sorted(order(5, seed=0, epoch=3).tolist())
+        [0, 1, 2, 3, 4]
+
+    Chapter: training/optimization.
+    """
+    return np.random.default_rng((seed, epoch)).permutation(examples)
+
+
+def _copied(model: keras.Model) -> keras.Model:
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def _trainee(model: keras.Model, how: Recipe, seed: int) -> keras.Model:
+    """The model with the augmentation before it, which shares its weights."""
+    inputs = keras.Input(model.input_shape[1:], dtype=model.inputs[0].dtype)
+    x = how.augment(seed)(inputs) if how.augment is not None else inputs
+    return keras.Model(inputs, model(x), name="trainee")
+
+
+@contextlib.contextmanager
+def _precision(model: keras.Model, policy: str) -> Iterator[None]:
+    """The layers compute in a policy while they are trained; those whose outputs are the network's stay in float32."""
+    if policy == "float32":
+        yield
+        return
+    last = {id(tensor._keras_history.operation) for tensor in model.outputs}
+    layers = [
+        layer
+        for layer in model._flatten_layers()
+        if id(layer) not in last
+        and not isinstance(layer, keras.Model)
+        and layer.dtype_policy.name == "float32"
+    ]
+    try:
+        for layer in layers:
+            layer.dtype_policy = policy
+        yield
+    finally:
+        for layer in layers:
+            layer.dtype_policy = "float32"
+
+
+def _train(
+    trainee: keras.Model, found: Examples, held: Examples | None, how: Recipe, span: tuple[int, int], seed: int,
+    keeper: _Keeper, callbacks: list[Any], folder: _Folder | None, tensorboard: bool, verbose: int | str,
+) -> None:  # fmt: skip
+    first, last = span
+    in_order: Callable[[int], np.ndarray] = lambda epoch: order(len(found), seed, epoch)  # noqa: E731
+    if tensorboard:
+        if folder is None:
+            raise ValueError("tensorboard=True needs a folder for the logs: out=...")
+        needed("tensorflow", "tensorflow")
+        callbacks = [*callbacks, keras.callbacks.TensorBoard(folder.path / "tensorboard")]
+    averaged = (
+        [keras.callbacks.SwapEMAWeights()] if how.ema is not None else []
+    )  # validation judges the average
+    try:
+        trainee.fit(
+            backends.feed(found.x, found.y, in_order, how.batch_size, first, last),
+            steps_per_epoch=-(-len(found) // how.batch_size),
+            initial_epoch=first,
+            epochs=last,
+            validation_data=None if held is None else (held.x, held.y),
+            validation_batch_size=how.batch_size,
+            callbacks=[*averaged, keeper, *callbacks],
+            shuffle=False,
+            verbose=verbose,
+        )
+    except KeyboardInterrupt as stopped:
+        if folder is not None:
+            stopped.add_note(
+                f"{keeper.epoch} whole epochs are kept in {folder.last}; the same call goes on from there"
+            )
+        raise
+    if keeper.nan_in is not None:
+        checkpoints.restore(trainee, keeper.state)
+        places = in_order(keeper.nan_in)
+        broke = first_bad(trainee, ((found.x[some], found.y[some]) for some in _cut(places, how.batch_size)))
+        checkpoints.restore(trainee, keeper.state)
+        keeper.hand_over()
+        step, why = broke or (None, "the same steps, taken again, gave numbers")
+        at = "" if step is None else f", step {step + 1}"
+        raise TrainingError(
+            f"the loss is no number any more in epoch {keeper.nan_in + 1}{at}: {why}. The weights are those after epoch "
+            f"{keeper.epoch}. Try a lower rate than {how.rate:g}, warmup=0.1, or clip=1.0"
+        )
+
+
+def _cut(places: np.ndarray, size: int) -> Iterator[np.ndarray]:
+    return (places[start : start + size] for start in range(0, len(places), size))
+
+
+class _Keeper(keras.callbacks.Callback):
+    """Keeps the state of the last whole epoch, in memory and in the folder; stops where the loss is no number."""
+
+    def __init__(
+        self, model: keras.Model, copy: keras.Model, trainee: keras.Model, folder: _Folder | None, seed: int
+    ) -> None:
+        super().__init__()
+        self.seed = seed
+        self.own, self.copy, self.trainee, self.folder = model, copy, trainee, folder
+        self.rows: list[dict[str, float]] = []
+        self.epoch, self.began = 0, 0.0
+        self.nan_in: int | None = None
+        self.state: checkpoints.State = {}
+
+    def resume(self) -> int:
+        """Take up what the folder holds; the number of whole epochs."""
+        if self.folder is not None and (kept := self.folder.kept):
+            told, state = kept
+            checkpoints.restore(self.trainee, state)
+            self.rows, self.epoch = told["rows"], told["epoch"]
+        return self.epoch
+
+    def hand_over(self) -> None:
+        """Give the weights of the copy that was trained to the model of the user."""
+        if self.copy is not self.own:
+            self.own.set_weights(self.copy.get_weights())
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.state = checkpoints.snapshot(self.trainee)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        # PyTorch draws from a generator of its own, which no variable holds: it begins anew, as the order does.
+        keras.utils.set_random_seed(int(np.random.default_rng((self.seed, epoch)).integers(2**32)))
+        self.began = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        if batch % _LOOK == _LOOK - 1 and not np.isfinite(
+            float(logs["loss"])
+        ):  # a look makes the device wait
+            self.trainee.stop_training = True
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        row = {name: float(value) for name, value in (logs or {}).items()}
+        if not np.isfinite(row["loss"]):
+            self.nan_in = epoch
+            self.trainee.stop_training = True
+            return
+        rate = float(keras.ops.convert_to_numpy(self.trainee.optimizer.learning_rate))
+        self.rows.append(
+            {"epoch": epoch + 1, **row, "rate": rate, "seconds": time.perf_counter() - self.began}
+        )
+        self.epoch = epoch + 1
+        self.state = checkpoints.snapshot(self.trainee)
+        self._keep()
+
+    def on_train_end(self, logs: Any = None) -> None:
+        if self.trainee.optimizer.use_ema and self.nan_in is None:  # the average has become the weights
+            self._keep()
+
+    def _keep(self) -> None:
+        if self.folder is not None:
+            self.hand_over()
+            self.folder.keep(self.own, self.trainee, self.rows)
+
+
+class _Folder:
+    """Where a training is kept: its last checkpoint and its history."""
+
+    def __init__(self, path: Path, told: dict[str, Any], fresh: bool) -> None:
+        self.path, self.last, self.told = path, path / _LAST, json.loads(json.dumps(told))
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise checkpoints.CheckpointError(
+                f"no folder can be made at {path} ({error.strerror})"
+            ) from error
+        if fresh and self.last.exists():
+            self.last.replace(path / f"{_LAST}.old")
+        self.kept = self._read() if self.last.exists() else None
+
+    def _read(self) -> tuple[dict[str, Any], checkpoints.State]:
+        kept, state = checkpoints.read(self.last)
+        for what, now in self.told.items():
+            if kept[what] != now:
+                raise checkpoints.CheckpointError(
+                    f"{self.last} is of another training: its {what} {_differs(kept[what], now)}. Give the same again to go on "
+                    "with it, or another folder, or fresh=True"
+                )
+        return kept, state
+
+    def keep(self, model: keras.Model, trainee: keras.Model, rows: list[dict[str, float]]) -> None:
+        """Write the checkpoint, and then the history."""
+        checkpoints.write(self.last, model, trainee, {**self.told, "epoch": len(rows), "rows": rows})
+        with (self.path / _HISTORY).open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)))
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+def _differs(kept: Any, now: Any) -> str:
+    if isinstance(kept, dict) and isinstance(now, dict):
+        parts = [
+            f"{name} was {kept.get(name)!r} and is {now.get(name)!r}"
+            for name in dict.fromkeys([*kept, *now])
+            if kept.get(name) != now.get(name)
+        ]
+        return "differs: " + ", ".join(parts)
+    return f"was {kept!r} and is {now!r}"
