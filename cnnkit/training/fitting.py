@@ -303,9 +303,11 @@ class _Keeper(keras.callbacks.Callback):
         self.state = checkpoints.snapshot(self.trainee)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        # PyTorch draws from a generator of its own, which no variable holds: it begins anew, as the order does.
-        keras.utils.set_random_seed(int(np.random.default_rng((self.seed, epoch)).integers(2**32)))
         self.began = time.perf_counter()
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        if batch == 0:  # PyTorch draws from a generator that no variable holds: it begins anew, as the order does
+            keras.utils.set_random_seed(int(np.random.default_rng((self.seed, self.epoch)).integers(2**32)))
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if batch % _LOOK == _LOOK - 1 and not np.isfinite(
