@@ -6,13 +6,14 @@ Beside `cnnkit.gradients` the only module that asks which backend runs; the rest
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
+
+from cnnkit.training import hosts
 
 __all__ = ["Device", "device", "devices_at_hand", "feed"]
 
@@ -21,13 +22,20 @@ __all__ = ["Device", "device", "devices_at_hand", "feed"]
 class Device:
     """What a network is trained on, and how: made by `device`.
 
-    `kind` is "gpu", "tpu" or "cpu"; `precision` is the dtype policy that pays there; `why` says both in a sentence.
+    `kind` is "gpu", "tpu" or "cpu", `count` how many of them there are, `precision` the dtype policy that pays there, and `why`
+    says why.
     """
 
     kind: str
     count: int
     precision: str
     why: str
+
+    def told(self, used: int = 1) -> str:
+        """A sentence on what is used of it."""
+        which = f"1 {self.kind.upper()}" if used == 1 else f"{used} {self.kind.upper()}s"
+        of = f" of {self.count}" if used != self.count else ""
+        return f"{which}{of} under {_name()}, in {self.precision} ({self.why})"
 
 
 def device(precision: str = "auto") -> Device:
@@ -48,9 +56,7 @@ def device(precision: str = "auto") -> Device:
     kind, names = devices_at_hand()
     native, why = _native(kind)
     chosen = native if precision == "auto" else precision
-    how = why if precision == "auto" else "as it was asked for"
-    told = f"{len(names)} {kind.upper()}{'s' if len(names) > 1 else ''}"
-    return Device(kind, len(names), chosen, f"{told} under {_name()}, in {chosen} ({how})")
+    return Device(kind, len(names), chosen, why if precision == "auto" else "as it was asked for")
 
 
 def devices_at_hand() -> tuple[str, list[str]]:
@@ -154,7 +160,7 @@ def several_devices(wanted: str | None) -> Iterator[int]:
     kind, names = devices_at_hand()
     if wanted not in ("data", "auto", None):
         raise ValueError(f"distribute is 'data', 'auto' or None, not {wanted!r}")
-    several_hosts = hosts() > 1
+    several_hosts = hosts.count() > 1
     if wanted is None or (wanted == "auto" and (kind == "cpu" or len(names) == 1) and not several_hosts):
         yield 1
         return
@@ -176,11 +182,6 @@ def several_devices(wanted: str | None) -> Iterator[int]:
         raise ValueError(
             "on PyTorch, Keras trains on one device: use KERAS_BACKEND=jax or tensorflow for several, or distribute=None"
         )
-
-
-def hosts() -> int:
-    """How many processes train together, as `cnnkit launch` has told this one; 1 where it was not launched so."""
-    return int(os.environ.get("KERAS_DISTRIBUTION_NUM_PROCESSES", "1"))
 
 
 def _name() -> str:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import keras
 import numpy as np
 
 from cnnkit._names import needed
-from cnnkit.training import backends, checkpoints
+from cnnkit.training import backends, checkpoints, hosts
 from cnnkit.training.examples import Examples, check_input, examples, task
 from cnnkit.training.nans import first_bad
 from cnnkit.training.recipes import Recipe, recipe
@@ -121,34 +121,25 @@ def fit(
         "model": _told(model), "examples": list(found.x.shape), "recipe": how.told(), "epochs": rounds, "seed": seed,
     }  # fmt: skip
     folder = _Folder(Path(out), told, fresh) if out is not None else None
-    steps = -(-len(found) // how.batch_size)
+    if tensorboard:
+        callbacks = [*callbacks, _tensorboard(folder)]
     began = time.perf_counter()
     with backends.several_devices(distribute) as copies, _precision(model, device.precision):
+        shares = _Shares(len(found), how.batch_size, copies, seed)
+        if held is not None:
+            shares.check_validation(len(held))
         keras.utils.set_random_seed(seed)
         copy = model if copies == 1 else _copied(model)
         trainee = _trainee(copy, how, seed)
-        optimizer = how.make_optimizer(rounds * steps, trainee.trainable_weights)
+        optimizer = how.make_optimizer(rounds * shares.steps, trainee.trainable_weights)
         trainee.compile(optimizer, loss=aim.loss, metrics=list(aim.metrics))
         optimizer.build(trainee.trainable_variables)
         keeper = _Keeper(model, copy, trainee, folder, seed)
-        first = keeper.resume()
-        if first < rounds:
-            _train(
-                trainee,
-                found,
-                held,
-                how,
-                (first, rounds),
-                seed,
-                keeper,
-                [*callbacks],
-                folder,
-                tensorboard,
-                verbose,
-            )
+        keeper.resume()
+        if keeper.epoch < rounds:
+            _train(trainee, found, held, shares, keeper, rounds, callbacks, verbose)
         keeper.hand_over()
-    chosen = f"{device.why}{f', {copies} copies' if copies > 1 else ''}"
-    return Run(model, keeper.rows, chosen, time.perf_counter() - began, folder.path if folder else None)
+    return Run(model, keeper.rows, device.told(copies), time.perf_counter() - began, folder and folder.path)
 
 
 _recipe = recipe  # `fit` has an argument of that name
@@ -222,54 +213,114 @@ def _precision(model: keras.Model, policy: str) -> Iterator[None]:
             layer.dtype_policy = "float32"
 
 
+@dataclasses.dataclass(frozen=True)
+class _Shares:
+    """Which examples come in which step of an epoch, and which of them in this process.
+
+    Several devices take equal shares of a batch, and so the last batch of an epoch is cut to a multiple of them.
+    """
+
+    examples: int
+    batch_size: int
+    devices: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        if self.batch_size % self.devices:
+            raise ValueError(
+                f"a batch of {self.batch_size} cannot be shared equally by {self.devices} devices"
+            )
+        if self.examples < self.devices:
+            raise ValueError(f"{self.examples} examples cannot be shared by {self.devices} devices")
+
+    def check_validation(self, examples: int) -> None:
+        """Refuse a validation part that the devices cannot share."""
+        if examples % self.devices:
+            raise ValueError(
+                f"validation holds {examples:,} examples, which {self.devices} devices cannot share equally: give "
+                f"{examples - examples % self.devices:,} of them, or distribute=None"
+            )
+
+    @property
+    def steps(self) -> int:
+        """Steps of an epoch."""
+        return -(-(self.examples - self._left) // self.batch_size)
+
+    @property
+    def here(self) -> int:
+        """Examples of a step that this process takes."""
+        return self.batch_size // hosts.count()
+
+    @property
+    def _left(self) -> int:
+        return (self.examples % self.batch_size) % self.devices
+
+    def batches(self, epoch: int) -> Iterator[np.ndarray]:
+        """The places of the examples of each step, of all processes."""
+        places = order(self.examples, self.seed, epoch)[: self.examples - self._left]
+        return (places[i : i + self.batch_size] for i in range(0, len(places), self.batch_size))
+
+    def of_this_process(self, epoch: int) -> np.ndarray:
+        """The places of the examples of an epoch that this process takes, one after another."""
+        return np.concatenate(
+            [np.split(places, hosts.count())[hosts.rank()] for places in self.batches(epoch)]
+        )
+
+
 def _train(
-    trainee: keras.Model, found: Examples, held: Examples | None, how: Recipe, span: tuple[int, int], seed: int,
-    keeper: _Keeper, callbacks: list[Any], folder: _Folder | None, tensorboard: bool, verbose: int | str,
-) -> None:  # fmt: skip
-    first, last = span
-    in_order: Callable[[int], np.ndarray] = lambda epoch: order(len(found), seed, epoch)  # noqa: E731
-    if tensorboard:
-        if folder is None:
-            raise ValueError("tensorboard=True needs a folder for the logs: out=...")
-        needed("tensorflow", "tensorflow")
-        callbacks = [*callbacks, keras.callbacks.TensorBoard(folder.path / "tensorboard")]
+    trainee: keras.Model,
+    found: Examples,
+    held: Examples | None,
+    shares: _Shares,
+    keeper: _Keeper,
+    rounds: int,
+    callbacks: Sequence[Any],
+    verbose: int | str,
+) -> None:
+    part = slice(hosts.rank(), None, hosts.count())
     averaged = (
-        [keras.callbacks.SwapEMAWeights()] if how.ema is not None else []
+        [keras.callbacks.SwapEMAWeights()] if trainee.optimizer.use_ema else []
     )  # validation judges the average
     try:
         trainee.fit(
-            backends.feed(found.x, found.y, in_order, how.batch_size, first, last),
-            steps_per_epoch=-(-len(found) // how.batch_size),
-            initial_epoch=first,
-            epochs=last,
-            validation_data=None if held is None else (held.x, held.y),
-            validation_batch_size=how.batch_size,
+            backends.feed(found.x, found.y, shares.of_this_process, shares.here, keeper.epoch, rounds),
+            steps_per_epoch=shares.steps,
+            initial_epoch=keeper.epoch,
+            epochs=rounds,
+            validation_data=None if held is None else (held.x[part], held.y[part]),
+            validation_batch_size=shares.here,
             callbacks=[*averaged, keeper, *callbacks],
             shuffle=False,
-            verbose=verbose,
+            verbose=verbose if hosts.rank() == 0 else 0,
         )
     except KeyboardInterrupt as stopped:
-        if folder is not None:
-            stopped.add_note(
-                f"{keeper.epoch} whole epochs are kept in {folder.last}; the same call goes on from there"
-            )
+        if keeper.folder is not None:
+            kept = f"{keeper.epoch} whole epochs are kept in {keeper.folder.last}"
+            stopped.add_note(f"{kept}; the same call goes on from there")
         raise
     if keeper.nan_in is not None:
-        checkpoints.restore(trainee, keeper.state)
-        places = in_order(keeper.nan_in)
-        broke = first_bad(trainee, ((found.x[some], found.y[some]) for some in _cut(places, how.batch_size)))
-        checkpoints.restore(trainee, keeper.state)
-        keeper.hand_over()
-        step, why = broke or (None, "the same steps, taken again, gave numbers")
-        at = "" if step is None else f", step {step + 1}"
-        raise TrainingError(
-            f"the loss is no number any more in epoch {keeper.nan_in + 1}{at}: {why}. The weights are those after epoch "
-            f"{keeper.epoch}. Try a lower rate than {how.rate:g}, warmup=0.1, or clip=1.0"
-        )
+        raise TrainingError(_why_no_number(trainee, found, shares, keeper))
 
 
-def _cut(places: np.ndarray, size: int) -> Iterator[np.ndarray]:
-    return (places[start : start + size] for start in range(0, len(places), size))
+def _why_no_number(trainee: keras.Model, found: Examples, shares: _Shares, keeper: _Keeper) -> str:
+    """Go back to the last whole epoch, take the steps of the bad one again, and put the weights of the former in place."""
+    checkpoints.restore(trainee, keeper.state)
+    batches = ((found.x[places], found.y[places]) for places in shares.batches(keeper.nan_in))
+    step, why = first_bad(trainee, batches) or (None, "the same steps, taken again, gave numbers")
+    checkpoints.restore(trainee, keeper.state)
+    keeper.hand_over()
+    at = "" if step is None else f", step {step + 1}"
+    return (
+        f"the loss is no number any more in epoch {keeper.nan_in + 1}{at}: {why}. The weights are those after epoch "
+        f"{keeper.epoch}. Try a lower rate, warmup=0.1, or clip=1.0"
+    )
+
+
+def _tensorboard(folder: _Folder | None) -> keras.callbacks.Callback:
+    if folder is None:
+        raise ValueError("tensorboard=True needs a folder for its logs: out=...")
+    needed("tensorflow", "tensorflow")
+    return keras.callbacks.TensorBoard(folder.path / "tensorboard")
 
 
 class _Keeper(keras.callbacks.Callback):
@@ -286,13 +337,12 @@ class _Keeper(keras.callbacks.Callback):
         self.nan_in: int | None = None
         self.state: checkpoints.State = {}
 
-    def resume(self) -> int:
-        """Take up what the folder holds; the number of whole epochs."""
+    def resume(self) -> None:
+        """Take up what the folder holds."""
         if self.folder is not None and (kept := self.folder.kept):
             told, state = kept
             checkpoints.restore(self.trainee, state)
             self.rows, self.epoch = told["rows"], told["epoch"]
-        return self.epoch
 
     def hand_over(self) -> None:
         """Give the weights of the copy that was trained to the model of the user."""
@@ -306,7 +356,9 @@ class _Keeper(keras.callbacks.Callback):
         self.began = time.perf_counter()
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        if batch == 0:  # PyTorch draws from a generator that no variable holds: it begins anew, as the order does
+        if (
+            batch == 0
+        ):  # PyTorch draws from a generator that no variable holds: it begins anew, as the order does
             keras.utils.set_random_seed(int(np.random.default_rng((self.seed, self.epoch)).integers(2**32)))
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
@@ -334,7 +386,7 @@ class _Keeper(keras.callbacks.Callback):
             self._keep()
 
     def _keep(self) -> None:
-        if self.folder is not None:
+        if self.folder is not None and hosts.rank() == 0:
             self.hand_over()
             self.folder.keep(self.own, self.trainee, self.rows)
 
