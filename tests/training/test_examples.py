@@ -119,6 +119,6 @@ def test_images_that_the_network_cannot_take_are_named() -> None:
 
 def test_pixels_are_refused_where_nothing_rescales_them() -> None:
     pixels = examples(((255 * np.abs(X) / 4).astype("uint8"), np.zeros(6, int)))
-    with pytest.raises(ValueError, match="8-bit pixels.*divide by 255"):
+    with pytest.raises(ValueError, match=r"8-bit pixels.*divide by 255"):
         check_input(net(3), pixels)
     check_input(net(3, None, 4, keras.layers.Rescaling(1 / 255)), pixels)
