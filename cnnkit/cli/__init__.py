@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cnnkit
-from cnnkit.cli import claims, datasets, networks, races
+from cnnkit.cli import claims, datasets, networks, races, trainings
 from cnnkit.cli.parts import Mistake
 
 __all__ = ["main"]
@@ -31,6 +31,10 @@ examples:
   cnnkit data list                  data sets, and which of them are here
   cnnkit data get mnist             fetch one, checked by its SHA-256
   cnnkit claims --json              what the notebooks measured, for a program
+  cnnkit train lenet5 mnist --out runs/first    train it; stopped, the same command goes on
+  cnnkit evaluate runs/first/last.keras mnist   how it reads the test part
+  cnnkit predict runs/first/last.keras 7.png    what it reads in a picture
+  cnnkit launch --hosts 2 train.py  a script in processes that train together (on JAX)
   cnnkit trial list                 the fair comparisons that chapters describe
   cnnkit trial run NAME             run one to its end; what is recorded already is not run again
   cnnkit trial show NAME            what a recorded one found
@@ -131,6 +135,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     measured.add_argument("--chapter", metavar="NAME", help="one chapter only, such as models/lenet")
 
+    _add_training(commands)
+
     trial = commands.add_parser("trial", help="run, list and show fair comparisons", description="Trials.")
     actions = trial.add_subparsers(title="actions", metavar="ACTION", required=True)
     running = _command(actions, "run", races.run, "run a trial, from where its table stands")
@@ -148,6 +154,57 @@ def _parser() -> argparse.ArgumentParser:
     shown.add_argument("name", metavar="NAME", help="the name of its table, NAME.csv")
     shown.add_argument("--folder", type=Path, help="where the table lies; the book's data/results by default")
     return parser
+
+
+def _add_training(commands: argparse._SubParsersAction) -> None:
+    what = "a name that `cnnkit data list` shows, an .npz file (x_train, y_train, x_test, y_test), or a folder of images"
+    train = _command(commands, "train", trainings.train, "train a network; stopped, the same command goes on")
+    train.add_argument("model", metavar="MODEL", help="a name that `cnnkit models` shows")
+    train.add_argument("data", metavar="DATA", help=what)
+    train.add_argument("--recipe", default="steady", metavar="NAME", help="steady, plain or adamw (steady)")
+    train.add_argument(
+        "--epochs", type=int, metavar="N", help="rounds through the examples; the recipe's by default"
+    )
+    train.add_argument("--rate", type=float, metavar="X", help="another learning rate than the recipe's")
+    train.add_argument("--batch-size", type=int, metavar="N", help="another batch size than the recipe's")
+    train.add_argument("--seed", type=int, default=0, metavar="N")
+    train.add_argument(
+        "--out", type=Path, required=True, metavar="FOLDER", help="where checkpoint and history go"
+    )
+    train.add_argument("--fresh", action="store_true", help="begin again; the old checkpoint is put aside")
+    train.add_argument(
+        "--distribute", choices=("auto", "data"), default="auto", help="on which devices (auto)"
+    )
+    _add_module(train)
+
+    evaluate = _command(commands, "evaluate", trainings.evaluate, "how a saved network reads a test part")
+    evaluate.add_argument("model", metavar="FILE", help="a .keras file")
+    evaluate.add_argument("data", metavar="DATA", help=what)
+
+    predict = _command(commands, "predict", trainings.predict, "what a saved network reads in images")
+    predict.add_argument("model", metavar="FILE", help="a .keras file")
+    predict.add_argument("images", nargs="+", metavar="IMAGE", help="image files")
+    predict.add_argument("--top", type=int, default=1, metavar="N", help="how many answers for each (1)")
+    predict.add_argument("--labels", metavar="FILE", help="a text file with a label a line")
+
+    launch = commands.add_parser(
+        "launch",
+        help="run a script in several processes that train together (on JAX)",
+        description="Run a script in several processes that train together: on this machine, or one on each of several.",
+    )
+    launch.add_argument(
+        "--hosts",
+        required=True,
+        metavar="N|A,B",
+        help="how many processes here, or the addresses of all machines",
+    )
+    launch.add_argument(
+        "--this", type=int, metavar="I", help="which of the addresses this machine is, from 0"
+    )
+    launch.add_argument("--logs", type=Path, metavar="FOLDER", help="where what each process prints goes")
+    launch.add_argument("script", type=Path, metavar="SCRIPT")
+    launch.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="of the script")
+    launch.set_defaults(run=trainings.launch)
 
 
 def _command(

@@ -160,8 +160,8 @@ def several_devices(wanted: str | None) -> Iterator[int]:
     kind, names = devices_at_hand()
     if wanted not in ("data", "auto", None):
         raise ValueError(f"distribute is 'data', 'auto' or None, not {wanted!r}")
-    several_hosts = hosts.count() > 1
-    if wanted is None or (wanted == "auto" and (kind == "cpu" or len(names) == 1) and not several_hosts):
+    alone = kind == "cpu" or len(names) == 1 or _name() == "torch"
+    if wanted is None or (wanted == "auto" and alone and hosts.count() == 1):
         yield 1
         return
     if _name() == "tensorflow":

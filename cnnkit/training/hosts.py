@@ -113,9 +113,11 @@ def _start(
         _RANK: str(place),
         "JAX_CPU_COLLECTIVES_IMPLEMENTATION": os.environ.get("JAX_CPU_COLLECTIVES_IMPLEMENTATION", "gloo"),
     }
-    output = None if folder is None else (folder / f"host-{place}.log").open("w", encoding="utf-8")
     command = [sys.executable, "-m", "cnnkit.training.hosts", str(script), *arguments]
-    return subprocess.Popen(command, env=told, stdout=output, stderr=subprocess.STDOUT if output else None)
+    if folder is None:
+        return subprocess.Popen(command, env=told)
+    with (folder / f"host-{place}.log").open("w", encoding="utf-8") as output:
+        return subprocess.Popen(command, env=told, stdout=output, stderr=subprocess.STDOUT)
 
 
 def _wait(running: dict[int, subprocess.Popen], grace: float, folder: Path | None) -> None:
