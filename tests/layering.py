@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "origins": GROUND | {"layers"},
     "models": GROUND | {"layers"},
     "training": GROUND | {"layers"},
-    "trials": GROUND,
+    "trials": GROUND | {"training"},
     "insight": GROUND | {"layers"},
     "deploy": GROUND | {"layers"},
     "tasks": GROUND | {"layers", "models", "training", "insight"},
@@ -37,6 +37,9 @@ WITHOUT_KERAS = {"scratch", "data"}
 WITHOUT_ARCHITECTURES = {"training", "trials", "insight", "deploy"}
 BACKENDS = {"tensorflow", "jax", "torch"}
 ASKS = {"keras.backend.backend", "keras.config.backend"}
+#: Derivatives, and what concerns devices: all else speaks Keras.
+KNOW_THE_BACKEND = ("cnnkit.gradients", "cnnkit.training.backends")
+_KNOWING = " and ".join(f"{name.replace('.', '/')}.py" for name in KNOW_THE_BACKEND)
 #: What no chapter teaches: it carries the others, and names none.
 INFRASTRUCTURE = {
     "cnnkit.cli",
@@ -54,6 +57,9 @@ INFRASTRUCTURE = {
     "cnnkit.models.requests",
     "cnnkit.models.twins",
     "cnnkit.models.valueless",
+    "cnnkit.training.checkpoints",
+    "cnnkit.training.examples",
+    "cnnkit.training.nans",
     "cnnkit.trials",
 }
 MOST_LINES = 500
@@ -115,10 +121,10 @@ def wrong_imports(root: Path) -> list[str]:
         for line, name in imported(module):
             top, _, rest = name.partition(".")
             part = rest.split(".")[0]
-            if top in BACKENDS and module.name != "cnnkit.gradients":
-                faults.append(f"{at}:{line} imports {top}; only cnnkit/gradients.py may name a backend")
-            if name in ASKS and module.name != "cnnkit.gradients":
-                faults.append(f"{at}:{line} asks which backend runs; only cnnkit/gradients.py may")
+            if top in BACKENDS and module.name not in KNOW_THE_BACKEND:
+                faults.append(f"{at}:{line} imports {top}; only {_KNOWING} may name a backend")
+            if name in ASKS and module.name not in KNOW_THE_BACKEND:
+                faults.append(f"{at}:{line} asks which backend runs; only {_KNOWING} may")
             if module.part in WITHOUT_ARCHITECTURES and name.startswith("keras.applications"):
                 faults.append(f"{at}:{line} names an architecture; {module.part} takes any Keras model")
             if top == "keras" and module.part in WITHOUT_KERAS:
@@ -136,8 +142,8 @@ def wrong_imports(root: Path) -> list[str]:
                 faults.append(f"{at}:{line} imports cnnkit.{part}; {module.part} may not")
         for node in ast.walk(module.tree):
             name = dotted(node)
-            if name in ASKS and module.name != "cnnkit.gradients":
-                faults.append(f"{at}:{node.lineno} asks which backend runs; only cnnkit/gradients.py may")
+            if name in ASKS and module.name not in KNOW_THE_BACKEND:
+                faults.append(f"{at}:{node.lineno} asks which backend runs; only {_KNOWING} may")
             if module.part in WITHOUT_ARCHITECTURES and name == "keras.applications":
                 faults.append(
                     f"{at}:{node.lineno} names an architecture; {module.part} takes any Keras model"

@@ -24,6 +24,8 @@ class Device:
 
     `kind` is "gpu", "tpu" or "cpu", `count` how many of them there are, `precision` the dtype policy that pays there, and `why`
     says why.
+
+    Chapter: training/hardware.
     """
 
     kind: str

@@ -22,7 +22,7 @@ from cnnkit.training.examples import Examples, check_input, examples, task
 from cnnkit.training.nans import first_bad
 from cnnkit.training.recipes import Recipe, recipe
 
-__all__ = ["Run", "TrainingError", "fit"]
+__all__ = ["Run", "TrainingError", "fit", "order"]
 
 _LAST = "last.keras"
 _HISTORY = "history.csv"
@@ -30,7 +30,10 @@ _LOOK = 50
 
 
 class TrainingError(ValueError):
-    """A training that cannot go on: the sentence says where, why, and what to do."""
+    """A training that cannot go on: the sentence says where, why, and what to do.
+
+    Chapter: training/optimization.
+    """
 
 
 @dataclasses.dataclass
@@ -38,6 +41,8 @@ class Run:
     """What a training came to: the model, its history, and what was chosen for it.
 
     `rows` holds one dictionary an epoch; `history` is the same as a DataFrame, by epoch.
+
+    Chapter: training/optimization.
     """
 
     model: keras.Model

@@ -32,7 +32,10 @@ _ONLY_JAX = (
 
 
 class HostError(RuntimeError):
-    """Hosts that could not begin or end together: the sentence says which, and where its words are."""
+    """Hosts that could not begin or end together: the sentence says which, and where its words are.
+
+    Chapter: training/hardware.
+    """
 
 
 def count() -> int:

@@ -26,8 +26,6 @@ def first_bad(model: keras.Model, batches: Iterable[tuple[np.ndarray, np.ndarray
     Returns:
         The step, from 0, and a clause such as `"layer 'conv2' is the first whose outputs are no numbers"`; None where all
         steps go well.
-
-    Chapter: training/optimization.
     """
     for step, (x, y) in enumerate(batches):
         before = snapshot(model)

@@ -46,6 +46,8 @@ class Recipe:
     Example:
         >>> Recipe(rate=0.1).but(ema=0.99)
         Recipe(rate=0.1, ema=0.99)
+
+    Chapter: training/optimization.
     """
 
     optimizer: str = "SGD"
@@ -154,6 +156,8 @@ def schedule(kind: str, rate: float, steps: int, warmup: float = 0.0) -> Any:
         >>> falls = schedule("linear", 0.1, steps=100, warmup=0.1)
         >>> [round(float(falls(step)), 3) for step in (0, 5, 10, 55, 100)]
         [0.0, 0.05, 0.1, 0.05, 0.0]
+
+    Chapter: training/optimization.
     """
     if kind not in _SCHEDULES:
         raise ValueError(unknown("schedule", kind, _SCHEDULES))
@@ -198,6 +202,8 @@ def exempt_from_decay(weights: list[Any]) -> list[Any]:
         >>> dense.build((None, 3))
         >>> [weight.name for weight in exempt_from_decay(dense.weights)]
         ['bias']
+
+    Chapter: training/optimization.
     """
     return [weight for weight in weights if len(weight.shape) <= 1]
 
@@ -218,12 +224,17 @@ def recipes() -> dict[str, Recipe]:
     Example:
         >>> sorted(recipes())
         ['adamw', 'plain', 'steady']
+
+    Chapter: training/optimization.
     """
     return dict(_NAMED)
 
 
 def recipe(which: str | Recipe) -> Recipe:
-    """A recipe by its name; one that is a recipe already is given back."""
+    """A recipe by its name; one that is a recipe already is given back.
+
+    Chapter: training/optimization.
+    """
     if isinstance(which, Recipe):
         return which
     if not isinstance(which, str):
