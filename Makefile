@@ -66,7 +66,7 @@ browser: html
 ON_EACH = for backend in jax torch; do echo "== $$backend"; KERAS_BACKEND=$$backend $(TESTS:.xml=-$$backend.xml) -n 2 --dist worksteal
 
 test-backends: $(VENV)/backends-ready  ## every layer, and a small model of each family, again on JAX and on PyTorch
-	$(ON_EACH) tests/layers tests/models tests/test_gradients.py tests/test_onednn.py -m "not slow and not member"; done
+	$(ON_EACH) tests/layers tests/models tests/training tests/test_gradients.py tests/test_onednn.py -m "not slow and not member"; done
 
 test-backends-all: $(VENV)/backends-ready  ## every unit test and every model on JAX and on PyTorch
 	$(ON_EACH) tests --ignore=tests/browser --ignore=tests/course -m "not slow"; done

@@ -263,6 +263,8 @@ def _fit(
 ) -> tuple[Any, float, str]:
     import keras
 
+    from cnnkit.training import schedule
+
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
     model = _model(arm, seed)
@@ -274,7 +276,8 @@ def _fit(
     options = {"momentum": training.momentum} if training.momentum is not None else {}
     if training.clip is not None:
         options["clipnorm"] = training.clip
-    optimizer = getattr(keras.optimizers, training.optimizer)(_schedule(training, rate, steps), **options)
+    falls = schedule(training.schedule, rate, steps, training.warmup)
+    optimizer = getattr(keras.optimizers, training.optimizer)(falls, **options)
     model.compile(optimizer=optimizer, loss=loss)
     x, y = split.parts["train"]
     history = model.fit(
@@ -298,17 +301,6 @@ def _stop_at_nan() -> Any:
 
     callback = keras.callbacks.LambdaCallback(on_epoch_end=look)
     return callback
-
-
-def _schedule(training: Training, rate: float, steps: int) -> Any:
-    import keras
-
-    if training.schedule == "constant":
-        return rate
-    warm = round(training.warmup * steps)
-    if not warm:
-        return keras.optimizers.schedules.CosineDecay(rate, steps)
-    return keras.optimizers.schedules.CosineDecay(0.0, steps - warm, warmup_target=rate, warmup_steps=warm)
 
 
 def _judge(score: Score, targets: np.ndarray, outputs: np.ndarray) -> float:

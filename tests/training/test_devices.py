@@ -65,6 +65,11 @@ ON_TWO_HOSTS = """
 """
 
 
+NOT_TWICE = pytest.mark.skipif(
+    keras.backend.backend() == "torch", reason="these processes choose their own backend"
+)
+
+
 def environment(backend: str) -> dict[str, str]:
     return {
         **os.environ,
@@ -80,6 +85,7 @@ def script(folder: Path, body: str) -> Path:
     return path
 
 
+@NOT_TWICE
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
 def test_copies_on_two_devices_find_what_one_finds(backend: str, tmp_path: Path) -> None:
     if backend == "jax":
@@ -103,6 +109,7 @@ def saved(folder: Path, rank: int) -> list[np.ndarray]:
         return [arrays[name] for name in arrays.files]
 
 
+@NOT_TWICE
 def test_two_processes_agree_to_the_bit_and_find_what_one_finds(tmp_path: Path, monkeypatch) -> None:
     pytest.importorskip("jax", reason="jax is not installed")
     path = script(tmp_path, ON_TWO_HOSTS)
@@ -117,6 +124,7 @@ def test_two_processes_agree_to_the_bit_and_find_what_one_finds(tmp_path: Path, 
     assert (tmp_path / "two" / "last.keras").exists()
 
 
+@NOT_TWICE
 def test_when_one_process_is_killed_the_rest_end_soon_and_the_checkpoint_is_whole(
     tmp_path: Path, monkeypatch
 ) -> None:
