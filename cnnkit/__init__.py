@@ -17,7 +17,18 @@ from cnnkit._saving import find_our_layers
 
 __version__ = "0.2.0"
 
-_PARTS = ("course", "data", "gradients", "insight", "layers", "models", "origins", "scratch", "trials")
+_PARTS = (
+    "course",
+    "data",
+    "gradients",
+    "insight",
+    "layers",
+    "models",
+    "origins",
+    "scratch",
+    "training",
+    "trials",
+)
 
 __all__ = ["__version__", *_PARTS]
 
