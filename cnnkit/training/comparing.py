@@ -6,6 +6,7 @@ What is told here is how much the *examples* might have deceived. How much the s
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -18,7 +19,10 @@ __all__ = ["Interval", "McNemar", "bootstrap", "k_fold", "mcnemar"]
 
 
 class Interval(NamedTuple):
-    """A number, and between what two it may lie."""
+    """A number, and between what two it may lie.
+
+    Chapter: training/evaluation.
+    """
 
     value: float
     low: float
@@ -62,6 +66,7 @@ def bootstrap(
     Chapter: training/evaluation.
     Paper: doi:10.1214/aos/1176344552.
     """
+    from scipy.stats import DegenerateDataWarning
     from scipy.stats import bootstrap as resample
 
     arrays = {"labels": np.asarray(labels), "outputs": np.asarray(outputs)}
@@ -90,24 +95,32 @@ def bootstrap(
 
     examples = np.arange(len(truth))
     value = measured(examples)
-    # SciPy's BCa divides by the spread of the draws, and has no interval where there is none.
-    found = resample(
-        (examples,),
-        measured,
-        vectorized=False,
-        n_resamples=whole("resamples", resamples, 100),
-        confidence_level=level,
-        method=method,
-        random_state=np.random.default_rng(seed),
-    )
+    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
+        warnings.simplefilter("ignore", DegenerateDataWarning)  # said below, in words
+        found = resample(
+            (examples,),
+            measured,
+            vectorized=False,
+            n_resamples=whole("resamples", resamples, 100),
+            confidence_level=level,
+            method=method,
+            random_state=np.random.default_rng(seed),
+        )
     low, high = found.confidence_interval
-    if np.isnan(low) or np.ptp(found.bootstrap_distribution) == 0:
+    if np.ptp(found.bootstrap_distribution) == 0:
         low = high = value
+    elif np.isnan([low, high]).any():
+        raise ValueError(
+            "BCa finds no interval here, for leaving an example out changes nothing: take method='percentile'"
+        )
     return Interval(value, float(low), float(high))
 
 
 class McNemar(NamedTuple):
-    """What `mcnemar` counted: examples that only one of two models got right, and how likely such a division is."""
+    """What `mcnemar` counted: examples that only one of two models got right, and how likely such a division is.
+
+    Chapter: training/evaluation.
+    """
 
     first_alone: int
     other_alone: int

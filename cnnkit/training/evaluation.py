@@ -58,7 +58,10 @@ def top_k(labels: Any, scores: Any, k: int = 5) -> float:
 
 
 class Bin(NamedTuple):
-    """The examples of which a model was about as sure: confidences above `low`, up to `high`."""
+    """The examples of which a model was about as sure: confidences above `low`, up to `high`.
+
+    Chapter: training/evaluation.
+    """
 
     low: float
     high: float
@@ -72,7 +75,7 @@ class Calibration:
     """How far confidence and accuracy are apart. `print` tells it in a sentence; `pandas.DataFrame(self.bins)` is a table.
 
     Args:
-        ece: the expected calibration error, the mean over examples of |accuracy - confidence| of their bin.
+        ece: the expected calibration error: how far accuracy and confidence are apart in an example's bin, on average.
         by_chance: the mean error that a perfectly calibrated model with these confidences would show.
         gap: mean confidence less accuracy, over all examples: above 0 the model is too sure. It has no bias.
         bins: those that hold an example.
@@ -133,12 +136,9 @@ def calibration(
     confidence, right = np.minimum(rows.max(axis=1), 1.0), rows.argmax(axis=1) == labels
     edges = np.linspace(0, 1, bins + 1)
     if by == "mass":
-        edges = np.unique(np.quantile(confidence, edges, method="inverted_cdf"))
-        edges = (
-            np.concatenate([[0.0], edges[edges > confidence.min()]])
-            if len(edges) > 1
-            else np.array([0.0, edges[0]])
-        )
+        # Edges are confidences, so that equal ones fall into one bin, in whatever order they come.
+        edges = np.unique(np.quantile(confidence, edges[1:], method="inverted_cdf"))
+        edges = np.concatenate([[0.0], edges])
     place = np.searchsorted(edges, confidence, side="left") - 1
     count = np.bincount(place, minlength=len(edges) - 1)
     sure, met = (np.bincount(place, weights=values, minlength=len(count)) for values in (confidence, right))
@@ -168,7 +168,10 @@ def calibration(
 
 
 class Temperature(NamedTuple):
-    """What `temperature` found: the number, and the function that makes probabilities of scores with it."""
+    """What `temperature` found: the number, and the function that makes probabilities of scores with it.
+
+    Chapter: training/evaluation.
+    """
 
     value: float
     soften: Callable[[Any], np.ndarray]
@@ -217,7 +220,7 @@ def temperature(labels: Any, scores: Any) -> Temperature:
     own = rows[np.arange(len(rows)), labels]
     if size == 0:
         raise ValueError("all classes have the same score, in each example: there is nothing to divide")
-    if own.max(initial=-np.inf) == own.min(initial=np.inf) == 0:
+    if own.min() == 0:
         raise ValueError(
             f"each of the {len(rows)} labels has the largest score, so the smaller the temperature the likelier: fit it on "
             "more examples, on which the model was not trained"
@@ -234,7 +237,7 @@ def temperature(labels: Any, scores: Any) -> Temperature:
         )
     while slope(high) < 0:
         low, high = high, 2 * high
-    value = 1 / float(brentq(slope, low, high, xtol=1e-14, rtol=1e-12))
+    value = 1 / float(brentq(slope, low, high, xtol=1e-13 * high, rtol=1e-12))
 
     def soften(scores: Any) -> np.ndarray:
         return _softmax(score_rows(scores) / value)
@@ -318,8 +321,8 @@ def conformal(labels: Any, probabilities: Any, alpha: float = 0.1) -> Conformal:
     Example:
         >>> p = np.linspace(0.5, 0.95, 10)
         >>> found = conformal([0] * 10, np.stack([p, 1 - p], axis=-1), alpha=0.2)
-        >>> round(found.threshold, 2), found.sets([[0.7, 0.3], [0.45, 0.55]]).tolist()
-        (0.4, [[True, False], [False, False]])
+        >>> round(found.threshold, 2), found.sets([[0.7, 0.3], [0.52, 0.48]]).tolist()
+        (0.45, [[True, False], [False, False]])
 
     Chapter: training/evaluation.
     Paper: arXiv:2107.07511.
