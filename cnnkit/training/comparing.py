@@ -101,6 +101,7 @@ def bootstrap(
             (examples,),
             measured,
             vectorized=False,
+            batch=max(1, 10**6 // len(examples)),  # SciPy would draw all of them at once
             n_resamples=whole("resamples", resamples, 100),
             confidence_level=level,
             method=method,
