@@ -225,6 +225,12 @@ class DropConnect(keras.layers.Wrapper):
         config["layer"].pop("build_config", None)  # the wrapper's own build makes the weights
         return config
 
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> DropConnect:
+        return super().from_config(
+            dict(config), custom_objects
+        )  # Keras takes the layer out of what it is given
+
 
 @register_layer(chapter="training/regularization", paper="arXiv:1603.09382")
 class StochasticDepth(keras.layers.Layer):

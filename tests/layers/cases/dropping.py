@@ -54,8 +54,9 @@ CASES = {
             "training": "differs",
             "layout": False,
             "multiply_adds": 0,
+            **extra,
         }
-        # Few chances of three examples to be all kept: the second seed of a check must drop another one.
-        for kwargs, shape in (({}, (5, 3)), ({"survival": 0.2}, (4, 5, 2)), ({"survival": 0.1, "per": "batch"}, (6,)))
+        # Alone, nothing says which axis of a signal is that of its channels, so that its field has one axis too many.
+        for kwargs, shape, extra in (({}, (5, 3), {"field": False}), ({"survival": 0.6}, (4, 5, 2), {}), ({}, (6,), {}))
     ],
 }  # fmt: skip
