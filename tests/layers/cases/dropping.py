@@ -57,6 +57,6 @@ CASES = {
             **extra,
         }
         # Alone, nothing says which axis of a signal is that of its channels, so that its field has one axis too many.
-        for kwargs, shape, extra in (({}, (5, 3), {"field": False}), ({"survival": 0.6}, (4, 5, 2), {}), ({}, (6,), {}))
+        for kwargs, shape, extra in (({}, (5, 3), {"field": False}), ({}, (4, 5, 2), {}), ({}, (6,), {}))
     ],
 }  # fmt: skip
