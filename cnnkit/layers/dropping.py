@@ -36,8 +36,8 @@ class DropConnect(keras.layers.Wrapper):
         inference:  y = f(W x + b)
 
     As in the paper every example of the batch has a mask of its own, and biases are dropped too. That takes a copy
-    of the weights for each example: 128 examples of a `Dense(800)` on 800 inputs need 330 MB, and for each place
-    of a kernel one product more is taken. `per="batch"` draws one mask for all, at the cost of one copy, and
+    of the weights for each example, 330 MB for 128 examples of a `Dense(800)` on 800 inputs, and a convolution is
+    taken place by place of its kernel. `per="batch"` draws one mask for all, as fast as the layer itself; it
     regularises less.
 
     The expectation above goes through the activation, which is not the expectation of what comes out of it. With

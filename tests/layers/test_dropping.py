@@ -113,7 +113,7 @@ def test_the_gradient_goes_to_the_connections_that_were_kept() -> None:
 
 @pytest.mark.parametrize("per", ["example", "batch"])
 def test_a_net_of_both_learns_and_its_regularisers_count(per: str) -> None:
-    inputs = keras.Input((6, 6, 2))
+    inputs = keras.Input((None, None, 2))
     x = DropConnect(keras.layers.Conv2D(4, 3, padding="same", kernel_regularizer="l2"), 0.2, per, seed=1)(
         inputs
     )
