@@ -63,7 +63,7 @@ class DropConnect(keras.layers.Wrapper):
         >>> x = np.ones((4, 3))
         >>> ops.convert_to_numpy(layer(x)).ravel().tolist()
         [3.0, 3.0, 3.0, 3.0]
-        >>> bool(np.isin(layer(x, training=True), [0.0, 2.0, 4.0, 6.0]).all())
+        >>> bool(np.isin(ops.convert_to_numpy(layer(x, training=True)), [0.0, 2.0, 4.0, 6.0]).all())
         True
     """
 

@@ -12,9 +12,14 @@ NEAR_ONE = 0.01
 """How far the sum of a row of probabilities may be from 1: float16 and a thousand classes need as much."""
 
 
+def array(values: Any) -> np.ndarray:
+    """What NumPy reads; a tensor that a gradient could go through (PyTorch's, of a model's outputs) without it."""
+    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+
+
 def class_numbers(labels: Any, name: str = "labels", classes: int | None = None) -> np.ndarray:
     """One whole number from 0 for each example, as int64; below `classes` where that is known."""
-    found = np.asarray(labels)
+    found = array(labels)
     if found.size == 0:
         raise ValueError(f"{name} are empty, shape {found.shape}: there is nothing to measure")
     if found.ndim != 1:
@@ -57,7 +62,7 @@ def _remedy(labels: np.ndarray) -> str:
 
 def score_rows(scores: Any, name: str = "scores") -> np.ndarray:
     """Finite numbers `(examples, classes)` in float64."""
-    found = np.asarray(scores)
+    found = array(scores)
     if found.size == 0:
         raise ValueError(f"{name} are empty, shape {found.shape}: there is nothing to measure")
     if found.ndim == 1 or (found.ndim == 2 and found.shape[1] == 1):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cnnkit._names import needed
-from cnnkit.training._arrays import between, class_numbers, same_length, whole
+from cnnkit.training._arrays import array, between, class_numbers, same_length, whole
 
 __all__ = ["Interval", "McNemar", "bootstrap", "k_fold", "mcnemar"]
 
@@ -69,13 +69,13 @@ def bootstrap(
     from scipy.stats import DegenerateDataWarning
     from scipy.stats import bootstrap as resample
 
-    arrays = {"labels": np.asarray(labels), "outputs": np.asarray(outputs)}
+    arrays = {"labels": array(labels), "outputs": array(outputs)}
     if other is not None:
-        arrays["other"] = np.asarray(other)
-    for name, array in arrays.items():
-        if array.ndim == 0 or len(array) < 2:
+        arrays["other"] = array(other)
+    for name, one in arrays.items():
+        if one.ndim == 0 or len(one) < 2:
             raise ValueError(
-                f"{name} have shape {array.shape}; needed are at least two examples, along the first axis"
+                f"{name} have shape {one.shape}; needed are at least two examples, along the first axis"
             )
     same_length(**arrays)
     level = between("level", level, "how often the interval should hold the truth")
@@ -193,7 +193,7 @@ def k_fold(
     if groups is None:
         units, what = np.arange(len(labels)), "examples"
     else:
-        units, what = np.asarray(groups), "groups"
+        units, what = array(groups), "groups"
         if units.ndim != 1:
             raise ValueError(
                 f"groups have shape {units.shape}; needed is one name or number for each example"

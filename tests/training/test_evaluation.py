@@ -8,7 +8,7 @@ from scipy.special import softmax
 from scipy.stats import betabinom, binomtest
 from sklearn.metrics import log_loss, top_k_accuracy_score
 
-from cnnkit.training import calibration, conformal, temperature, top_k
+from cnnkit.training import bootstrap, calibration, conformal, temperature, top_k
 
 RNG = np.random.default_rng(0)
 
@@ -198,5 +198,8 @@ def test_tensors_lists_half_precision_and_whole_floats_are_read() -> None:
     )
     import keras
 
-    tensor = keras.ops.convert_to_tensor(scores, "float32")
-    assert top_k(keras.ops.convert_to_tensor(labels), tensor, 2) == pytest.approx(top_k(labels, scores, 2))
+    scores_of_a_model = keras.layers.Dense(5, kernel_initializer="identity")(scores.astype("float32"))
+    read = top_k(keras.ops.convert_to_tensor(labels), scores_of_a_model, 2)
+    assert read == pytest.approx(top_k(labels, scores, 2))
+    both = bootstrap(lambda a, b: top_k(a, b, 2), labels, scores_of_a_model, scores_of_a_model, resamples=100)
+    assert both == (0, 0, 0)
