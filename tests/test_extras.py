@@ -53,13 +53,14 @@ NEEDS = {
     "data.recorded('orientation-moved')": ("pandas", "plots"),
     "data.load('digits')": ("sklearn", "course"),
     "data.photograph('cat')": ("skimage", "course"),
+    "training.k_fold([0, 0, 1, 1], 2)": ("sklearn", "course"),
     "course.apply_style()": ("matplotlib", "plots"),
 }
 
 
 def test_what_needs_an_extra_says_in_a_sentence_which():
     attempts = "".join(f"try: {code}\nexcept ImportError as error: print(error)\n" for code in NEEDS)
-    run = without_extras(f"from cnnkit import course, data, insight, models\n{attempts}")
+    run = without_extras(f"from cnnkit import course, data, insight, models, training\n{attempts}")
     assert run.returncode == 0, run.stderr
     wanted = [
         f'this needs {package}, which is not installed: pip install "cnnkit[{extra}]"'

@@ -9,6 +9,7 @@ from cnnkit.layers.antialias import (
     CircularPadding3D,
 )
 from cnnkit.layers.attention_pooling import AttentionPooling
+from cnnkit.layers.dropping import DropConnect, StochasticDepth, linear_survival
 from cnnkit.layers.local import LocallyConnected1D, LocallyConnected2D, LocallyConnected3D
 from cnnkit.layers.masked import MaskedConv1D, MaskedConv2D, MaskedConv3D
 from cnnkit.layers.maxout import ChannelMaxPooling, Maxout
@@ -68,6 +69,7 @@ __all__ = [
     "CircularPadding1D",
     "CircularPadding2D",
     "CircularPadding3D",
+    "DropConnect",
     "GlobalResponseNormalization",
     "L2Pooling1D",
     "L2Pooling2D",
@@ -110,6 +112,7 @@ __all__ = [
     "SoftmaxPooling3D",
     "SpatialPyramidPooling2D",
     "SpatialTransformer",
+    "StochasticDepth",
     "StochasticPooling1D",
     "StochasticPooling2D",
     "StochasticPooling3D",
@@ -117,6 +120,7 @@ __all__ = [
     "TrainableSubsampling2D",
     "TrainableSubsampling3D",
     "character_codes",
+    "linear_survival",
     "register_layer",
     "scaled_tanh",
 ]

@@ -28,6 +28,7 @@ from cnnkit.scratch.antialias import binomial_kernel, blur_pool2d, wrap_pad2d
 from cnnkit.scratch.backprop import Chain, Convolve, Flatten, Join, Pad, Squash, Step, net_of_1989
 from cnnkit.scratch.convolution import convolve1d, convolve2d, convolve2d_backward, true_convolve2d
 from cnnkit.scratch.dense import dense, dense_backward
+from cnnkit.scratch.dropping import drop_connect, drop_connect_moments, stochastic_depth
 from cnnkit.scratch.geometry import convolution_parameters, output_size, padding_amount
 from cnnkit.scratch.lenet import (
     digit_bitmaps,
@@ -136,6 +137,8 @@ __all__ = [
     "dice_loss",
     "digit_bitmaps",
     "dilate_kernel",
+    "drop_connect",
+    "drop_connect_moments",
     "elu",
     "elu_derivative",
     "fading_mask",
@@ -195,6 +198,7 @@ __all__ = [
     "softmax_cross_entropy",
     "softmax_pool2d",
     "spatial_pyramid_pool2d",
+    "stochastic_depth",
     "stochastic_pool2d",
     "tanh",
     "tanh_derivative",
