@@ -3,8 +3,7 @@
     python chapters/layers/convolution_variants_trials.py
 
 It writes data/results/variants-fashion.csv.  The pictures are Fashion-MNIST's at half their size, 14 x 14; the
-first convolution, the pooling, the head and the recipe are the same for all.  The chapter reads the rows of 240 rounds, at which all three
-nets read every training picture; the two cheap ones are not held to a further doubling.
+pooling, the head and the recipe are the same for all, and the first convolution is full.
 """
 
 from __future__ import annotations

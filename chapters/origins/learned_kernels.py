@@ -33,13 +33,15 @@ CLAIMS = {
     "weights-of-1989": Claim("The net of 1989 learns {measured} weights and biases.", source=ZIP),
     "connections-of-1989": Claim("It has {measured} connections.", source=ZIP),
     "first-layer-learned": Claim(
-        "In the net of 1989, after 5,240 steps, a learned first layer errs on at least {measured} in a hundred test digits fewer "
-        "than a shuffled one, in each of five seeds.",
+        "In the first layer of the net of 1989, learned kernels and shuffled ones differ by {measured} points, the mean of five seeds.",
         source=HERE,
     ),
     "first-layer-drawn": Claim(
-        "There a drawn first layer and a shuffled one differ by {measured} errors in a hundred, the mean of five seeds.",
-        source=HERE,
+        "There drawn ones and shuffled ones differ by {measured} points.", source=HERE
+    ),
+    "letters-where-taught": Claim(
+        "Taught 26 letters at one place, Zhang's net reads a share of {measured} fewer one pixel beside it: the least of five seeds.",
+        source="after doi:10.1364/AO.29.004790",
     ),
     "net-beats-threshold": Claim(
         "Of the borders of cells under uneven light, {measured}.",
@@ -52,7 +54,9 @@ CLAIMS = {
 
 BREAKS = {
     "drawn-beats-linear": Break(
-        "nothing is drawn", old='under.lead("drawn", over="linear', new='under.lead("none", over="linear'
+        "the head reads the picture in blocks, without kernels",
+        old='under.lead("drawn", over="linear, raw values")',
+        new='np.mean([row.test for row in under.verdict_rows("none")]) - under.rivals["linear, raw values"].test',
     ),
     "drawn-beats-shuffled": Break(
         "nothing is drawn",
@@ -75,57 +79,73 @@ BREAKS = {
         new='if row.arm == "drawn")',
     ),
     "kernels-still-help": Break(
-        "nothing is drawn",
-        old='under.lead("drawn", over="none, every place")',
-        new='under.lead("none", over="none, every place")',
+        "the blocks take away what the kernels would bring: the picture in blocks",
+        old='under.lead("drawn, every place", over="none, every place")',
+        new='(mean(under, "none") - mean(under, "none, every place")) / 100',
     ),
     "first-layer-learned": Break(
-        "the first layer does not learn",
-        old="by_seed.shuffled - by_seed.learned",
-        new="by_seed.shuffled - by_seed.drawn",
+        "behind the kernels learn the two dense layers of the head above, and no other kernels",
+        old='100 * abs(float(leads["learned"]))',
+        new='100 * abs(float(under.lead("learned", over="shuffled")))',
     ),
     "first-layer-drawn": Break(
-        "the first layer learns",
-        old="by_seed.shuffled - by_seed.drawn",
-        new="by_seed.shuffled - by_seed.learned",
+        "behind the kernels learn the two dense layers of the head above, and only 500 digits teach them",
+        old='100 * abs(float(leads["drawn"]))',
+        new='100 * abs(float(heads[500].lead("drawn", over="shuffled")))',
+    ),
+    "letters-where-taught": Break(
+        "the last layer sees the largest answer of each plane, wherever it is",
+        old="letters = origins.siann()",
+        new="letters = origins.siann()\n"
+        "    top = keras.layers.GlobalMaxPooling2D()(letters.get_layer('planes2').output)\n"
+        "    letters = keras.Model(letters.input, keras.layers.Dense(26)(top))",
     ),
     "net-beats-threshold": Break(
-        "one threshold is set against the drawing, and no net looks",
+        "the net sees one pixel, not its neighbourhood",
         old='cells.lead("learned", over="one threshold")',
-        new='cells.rivals["one threshold"].test - cells.rivals["drawn: local mean"].test',
+        new='cells.lead("learned, one pixel", over="one threshold")',
     ),
     "net-beats-drawn": Break(
-        "the net learns at a third of the rate, and is not finished",
+        "the net sees one pixel, not its neighbourhood",
         old='cells.lead("learned", over="drawn: local mean")',
-        new='np.mean([row.test for row in cells.rows if row.rate == 0.01]) - cells.rivals["drawn: local mean"].test',
+        new='cells.lead("learned, one pixel", over="drawn: local mean")',
     ),
     "net-beats-one-kernel": Break(
         "the net learns at a third of the rate, and is not finished",
         old='cells.lead("learned", over="one learned kernel")',
-        new='np.mean([row.test for row in cells.rows if row.rate == 0.01]) - cells.rivals["one learned kernel"].test',
+        new="np.mean([row.test for row in cells.rows if row.arm == 'learned' and row.rate == 0.01]) "
+        '- cells.rivals["one learned kernel"].test',
     ),
 }
 
 
 @solves(
-    "count-h1",
-    title="Compute: the first layer of 1989",
-    task="H1 has twelve maps of 8 × 8 units. Each unit sees 5 × 5 pixels; a map's units share their kernel, but each "
-    "unit has a bias of its own. Assign to `answer` a list: how many numbers does H1 learn, and how many "
-    "connections has it, counting each unit's bias as one?",
+    "count-connections",
+    title="Compute: the connections of 1989",
+    task="A unit of H1 sees 5 × 5 pixels of the picture, a unit of H2 sees 5 × 5 places in eight maps of H1, and each unit has a "
+    "bias besides. H1 has twelve maps of 8 × 8 units, H2 twelve of 4 × 4. Every number that a unit takes in is a connection, "
+    "its bias too. Assign to `answer` a list: how many connections has H1, and how many has H2?",
     hints=(
-        "Kernels are counted once a map, biases once a unit.",
-        "A connection is counted wherever it is used: 25 + 1 at each of 12 · 64 units.",
+        "Sharing does not matter here: a connection is counted wherever it is used.",
+        "Units times what one unit takes in. H1 has 12 · 64 units, and each takes in 25 pixels and its bias.",
     ),
 )
-def count_h1() -> list[int]:
-    return [12 * 25 + 12 * 64, 12 * 64 * 26]
+def count_connections() -> list[int]:
+    return [12 * 64 * 26, 12 * 16 * 201]
 
 
-count_h1.wrong([12 * 26, 12 * 64 * 26], "The biases of H1 are not shared: one for each of its units.")
-count_h1.wrong([1068, 12 * 64 * 25], "The weights are right; each unit's bias is a connection, too.")
-count_h1.wrong([12 * 64 * 26, 1068], "The other way round: sharing makes weights fewer than connections.")
-count_h1.wrong([12 * 64 * 26, 12 * 64 * 26], "Units of a map share one kernel: count it once.")
+count_connections.wrong([12 * 64 * 25, 12 * 16 * 200], "You left out the biases: each unit has one.")
+count_connections.wrong(
+    [12 * 64 * 26, 12 * 16 * 26], "H1 is right. A unit of H2 looks into eight maps at once, not into one."
+)
+count_connections.wrong(
+    [12 * 64 * 26, 12 * 16 * 301], "H1 is right. A unit of H2 sees only eight of the twelve maps."
+)
+count_connections.wrong(
+    [12 * 25 + 12 * 64, 12 * 200 + 12 * 16],
+    "Those are the numbers that are learned, a shared kernel once; a connection is counted wherever it is used.",
+)
+count_connections.wrong([12 * 16 * 201, 12 * 64 * 26], "Right numbers, but H1 comes first.")
 
 
 def _sizes(rng: np.random.Generator) -> Cases:

@@ -87,6 +87,7 @@ from cnnkit.scratch.spatial_transformer import affine_grid, bilinear_sample
 from cnnkit.scratch.stack import STARTS, Activate, dense_stack
 from cnnkit.scratch.variants import (
     bed_of_nails2d,
+    checkerboard_strength,
     dilate_kernel,
     masked_convolve2d,
     max_pool2d_switches,
@@ -125,6 +126,7 @@ __all__ = [
     "blur_pool2d",
     "c_cells",
     "channel_max_pool",
+    "checkerboard_strength",
     "convolution_parameters",
     "convolve1d",
     "convolve2d",

@@ -11,6 +11,7 @@ from cnnkit.scratch.geometry import Padding
 
 __all__ = [
     "bed_of_nails2d",
+    "checkerboard_strength",
     "dilate_kernel",
     "masked_convolve2d",
     "max_pool2d_switches",
@@ -259,3 +260,33 @@ def _tiles(x: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         raise ValueError(f"an image of {height} x {width} holds no tile of {kh} x {kw}: use a smaller size")
     tiles = x[:, : rows * kh, : columns * kw].reshape(n, rows, kh, columns, kw, channels)
     return tiles.transpose(0, 1, 3, 2, 4, 5).reshape(n, rows, columns, kh * kw, channels)
+
+
+def checkerboard_strength(pictures: np.ndarray) -> float:
+    """Energy at a period of two pixels, along one axis or both, over that of the frequencies beside it: 1 is no checkerboard.
+
+    `pictures` is `(n, side, side)`, the side even and 6 or more; the energies are means over the n.
+
+    >>> board = 1.0 - 2 * (np.indices((1, 8, 8)).sum(axis=0) % 2)
+    >>> pictures = board + np.random.default_rng(0).normal(size=(9, 8, 8))
+    >>> checkerboard_strength(pictures) > 10 > 3 > checkerboard_strength(pictures - board)
+    True
+
+    Chapter: layers/upsampling.
+    Paper: doi:10.23915/distill.00003.
+    """
+    if (
+        pictures.ndim != 3
+        or pictures.shape[1] != pictures.shape[2]
+        or len(pictures[0]) < 6
+        or len(pictures[0]) % 2
+    ):
+        raise ValueError(
+            f"pictures (n, side, side) of an even side, 6 or more, are needed; got shape {pictures.shape}"
+        )
+    inner = pictures - pictures.mean(axis=(1, 2), keepdims=True)
+    spectrum = (np.abs(np.fft.fft2(inner)) ** 2).mean(axis=0)
+    m = len(spectrum) // 2  # the highest frequency: a period of two
+    peaks = [(m, m), (m, 0), (0, m)]
+    beside = [(m + 1, m + 1), (m + 1, m - 1), (m + 1, 0), (m - 1, 0), (0, m + 1), (0, m - 1)]
+    return float(np.mean([spectrum[p] for p in peaks]) / np.mean([spectrum[b] for b in beside]))

@@ -1,4 +1,4 @@
-"""The recogniser of the kernels' trials, in NumPy, is `feature_recognizer`, and its first step goes down Keras's gradient."""
+"""The nets of the kernels' trials, in NumPy, are `feature_recognizer` and the net of 1989, forward and backward."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from cnnkit import _paths, gradients
+from cnnkit import _paths, gradients, scratch
 from cnnkit.origins import feature_recognizer, shuffled_kernels
 from cnnkit.trials.workers import load
 
@@ -45,3 +45,24 @@ def test_the_first_step_goes_against_the_sign_of_keras_gradient() -> None:
         slope = np.reshape(slope, old.shape)
         seen = np.abs(slope) > 1e-4
         np.testing.assert_allclose((old - new)[seen], rate * np.sign(slope)[seen], rtol=0.05)
+
+
+def test_the_net_of_1989_gives_the_answers_and_gradients_of_its_chain() -> None:
+    chain, x = scratch.net_of_1989(seed=3), 2 * X[:7] - 1
+    error = chain.forward(x) - (2 * np.eye(10)[Y[:7]] - 1)
+    chain.backward(error)
+    weights = [w.reshape(-1, w.shape[-1]) if w.ndim == 4 else w for w in chain.weights]
+    came, sums = kernels.through(weights, kernels.strokes(x))
+    np.testing.assert_allclose(came[-1], chain.forward(x), atol=1e-12)
+    slopes = kernels.slopes_of(weights, came, sums, error, down_to=0)
+    slopes[2] = slopes[2] * (weights[2] != 0)  # pairs that are not joined
+    for ours, theirs in zip(slopes, chain.gradients, strict=True):
+        np.testing.assert_allclose(ours.reshape(theirs.shape), theirs, rtol=1e-9, atol=1e-12)
+
+
+def test_only_the_learned_first_layer_moves_and_what_is_not_joined_stays_so() -> None:
+    for kind in ("shuffled", "learned"):
+        weights = kernels.train_1989(kind, 2 * X - 1, Y, 1e-2, 2, 3)
+        assert np.allclose(weights[0], shuffled_kernels(3).reshape(25, 12)) is (kind == "shuffled")
+        joined = scratch.net_of_1989(seed=3).weights[2].reshape(300, 12) != 0
+        assert not weights[2][~joined].any() and weights[2][joined].all()

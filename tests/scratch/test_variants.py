@@ -66,3 +66,15 @@ def test_what_does_not_fit_is_refused_in_words():
         scratch.max_pool2d_switches(random(1, 2, 2, 1), 3)
     with pytest.raises(ValueError, match="at least 1"):
         scratch.dilate_kernel(random(3, 3), 0)
+
+
+def test_a_checkerboard_is_seen_along_one_axis_or_both_and_noise_is_none():
+    noise = random(40, 16, 16)
+    stripes = (-1.0) ** np.arange(16)
+    assert 0.7 < scratch.checkerboard_strength(noise) < 1.4
+    for pattern in (stripes, stripes[:, None], stripes * stripes[:, None]):
+        assert scratch.checkerboard_strength(noise + pattern) > 50
+    slow = np.cos(np.pi * np.arange(16) / 4)  # a period of eight is no checkerboard
+    assert scratch.checkerboard_strength(noise + slow) < 1.4
+    with pytest.raises(ValueError, match="even side"):
+        scratch.checkerboard_strength(noise[:, :15, :15])
