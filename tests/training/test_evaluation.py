@@ -92,6 +92,11 @@ def test_bins_of_equal_mass_hold_as_many_and_never_part_equal_confidences() -> N
     assert [one.count for one in tied.bins] == [100] and tied.ece == pytest.approx(0.4)
 
 
+def test_probabilities_that_rounding_has_lifted_above_one_fall_into_the_last_bin() -> None:
+    found = calibration([0, 0], [[1.004, 0.0], [1.0, 0.0]], bins=10)
+    assert found.bins == ((0.9, 1.0, 2, 1.0, 1.0),) and found.ece == 0
+
+
 def test_a_calibration_says_what_it_found_in_a_sentence() -> None:
     text = str(calibration([0] * 7 + [1] * 3, [[0.9, 0.1]] * 10))
     assert "calibration error 0.2000 in 1 bins over 10 examples" in text
