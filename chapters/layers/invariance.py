@@ -181,6 +181,11 @@ def _(f: float, s: int) -> float:
     return min(f * s, 0.5)
 
 
+@alias.mistake("right from half a cycle per new pixel to one and a half; what is slower is kept as it is.")
+def _(f: float, s: int) -> float:
+    return abs(1 - f * s)
+
+
 @alias.mistake("that is the frequency in old pixels; a new pixel is s old ones wide.")
 def _(f: float, s: int) -> float:
     return abs(f - round(f * s) / s)
@@ -221,6 +226,11 @@ def _(x: np.ndarray) -> np.ndarray:
 @blur_pool.mistake("that is a bare stride: the row of 0, 1, 0, 1 ... becomes all zeros.")
 def _(x: np.ndarray) -> np.ndarray:
     return x[::2]
+
+
+@blur_pool.mistake("three equal weights are a blur, too, but not this one: the pixel itself counts twice.")
+def _(x: np.ndarray) -> np.ndarray:
+    return ((np.roll(x, 1) + x + np.roll(x, -1)) / 3)[::2]
 
 
 @blur_pool.mistake("keep the first of each pair, not the second.")
@@ -269,6 +279,16 @@ who_notices.wrong(
 )
 who_notices.wrong(
     [True, True, False, False, True], "a dense layer has another weight for each place of the map."
+)
+
+
+who_notices.wrong(
+    [False, False, False, False, False],
+    "one of them skips nothing and has no border: its map moves along whole, and an average forgets where.",
+)
+who_notices.wrong(
+    [True, True, True, True, True],
+    "sharing weights is not enough: what do the last three do to a map that has moved by half a step, met a border, or is read place by place?",
 )
 
 
