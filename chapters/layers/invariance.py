@@ -55,7 +55,7 @@ CLAIMS = {
     ),
     "full-invariance-recipe": Claim(
         "With nothing skipped, no border and global average pooling, no score changes by more than {measured} over all 256 shifts.",
-        source=MOUTON,
+        source=f"{AZULAY}, {MOUTON}",
     ),
     "gap-full-invariance": Claim(
         "Global average pooling behind strides: of the digits, {measured} % change class under some shift of up to four pixels.",

@@ -112,9 +112,9 @@ BREAKS = {
         new='shares("4 plain layers", 2).max()',
     ),
     "two-kernels-are-no-gain": Break(
-        "the one kernel sees three pixels a side instead of five",
+        "the rival has no kernels at all",
         old='kernels.lead(pair, over="one 5 x 5")',
-        new='kernels.lead(pair, over="one 3 x 3")',
+        new='kernels.lead(pair, over="nearest neighbour")',
     ),
 }
 

@@ -46,7 +46,6 @@ def arm(*middle: tuple[int, int, str | None]) -> partial:
 two_small_kernels = trials.trial(
     "two-small-kernels",
     arms={
-        "one 3 x 3": arm((8, 3, "relu")),
         "one 5 x 5": arm((8, 5, "relu")),
         "two 3 x 3": arm((8, 3, "relu"), (8, 3, "relu")),
         "two 3 x 3, as many weights": arm((11, 3, "relu"), (8, 3, "relu")),
