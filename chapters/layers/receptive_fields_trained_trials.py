@@ -1,9 +1,11 @@
 """Where a unit looks before and after training, and how far away a clue may lie: data/results/trained-fields-5-seeds.csv.
 
-    python chapters/layers/receptive_fields_trained_trials.py        # some three minutes on one core
+    python chapters/layers/receptive_fields_trained_trials.py        # some eight minutes on one core
 
-Stacks learn to name a pixel of noise so many columns to the left of the unit that answers, with five seeds each.  `place` is the mean column of the squared gradient of the unit's answer, counted from the unit, and `spread` its
-standard deviation.  Rows that the table holds already are kept, so an interrupted run goes on.
+Stacks learn to name a pixel of noise so many columns to the left of the unit that answers, or of which sign most pixels
+are among the thirteen around it, with five seeds each.  `place` is the mean column of the squared gradient of the unit's
+answer, counted from the unit, and `spread` its standard deviation.  Rows that the table holds already are kept, so an
+interrupted run goes on.
 """
 
 from __future__ import annotations
@@ -21,17 +23,32 @@ from cnnkit.course.recording import about, write
 
 HEIGHT, WIDTH, MARGIN = 4, 40, 8  # strips of noise; the columns that are asked for lie MARGIN from either end
 TABLE, SEEDS, EPOCHS, BATCH = "trained-fields-5-seeds.csv", 5, 20, 16
-STACKS = {"8 plain layers": (1,) * 8, "4 plain layers": (1,) * 4, "4 dilated layers": (1, 2, 4, 8)}
-RUNS = (  # stack, distance, rate
-    *(("8 plain layers", distance, 3e-3) for distance in (0, 2, 4, 6, 8)),
-    ("4 dilated layers", 8, 3e-3),
-    ("4 plain layers", 8, 3e-3),
-    ("8 plain layers", 8, 1e-2),
+PIXEL, MAJORITY, AROUND = (
+    "pixel",
+    "majority",
+    6,
+)  # what is asked for; the majority reaches so far to either side
+LEANING = "8 plain layers, leaning left"
+STACKS = {
+    "8 plain layers": (1,) * 8,
+    LEANING: (1,) * 8,
+    "4 plain layers": (1,) * 4,
+    "4 dilated layers": (1, 2, 4, 8),
+}
+RUNS = (  # stack, what is asked for, distance, rate, epochs
+    *(("8 plain layers", PIXEL, distance, 3e-3, EPOCHS) for distance in (0, 2, 4, 6, 8)),
+    ("4 dilated layers", PIXEL, 8, 3e-3, EPOCHS),
+    ("4 plain layers", PIXEL, 8, 3e-3, EPOCHS),
+    ("8 plain layers", PIXEL, 8, 1e-2, EPOCHS),
+    ("8 plain layers", MAJORITY, 0, 3e-3, EPOCHS),
+    (LEANING, PIXEL, 8, 3e-3, EPOCHS),
+    ("4 plain layers", PIXEL, 2, 3e-3, EPOCHS),
+    ("8 plain layers", PIXEL, 8, 3e-3, 4 * EPOCHS),
 )
 
 
 def noise() -> Any:
-    """Strips whose pixels are -1 or 1 by chance, and as targets the pixels themselves, all but the margins."""
+    """Strips whose pixels are -1 or 1 by chance, and as targets whether the pixels are 1, all but the margins."""
     rng = np.random.default_rng(0)
     parts = []
     for count in (400, 200):
@@ -41,6 +58,22 @@ def noise() -> Any:
 
 
 STRIPS = trials.split(noise, train=200, validation=200, name="strips of noise")
+
+
+def majority(strips: np.ndarray) -> np.ndarray:
+    """Whether most of the thirteen pixels around each one in its row are 1, all but the margins."""
+    columns = range(MARGIN - AROUND, MARGIN + AROUND + 1)
+    inside = strips.shape[2] - 2 * MARGIN
+    return (sum(strips[:, :, at : at + inside, 0] for at in columns) > 0).astype("int64")
+
+
+def leaning(net: keras.Model) -> keras.Model:
+    """Every kernel's left column made three times as strong, and the kernel as strong as before."""
+    for layer in net.layers[1:-2]:
+        kernel, bias = layer.get_weights()
+        leant = kernel * np.array([3.0, 1.0, 1.0])[:, None, None]
+        layer.set_weights([leant * np.sqrt(np.sum(kernel**2) / np.sum(leant**2)), bias])
+    return net
 
 
 def looker(stack: str, distance: int) -> keras.Model:
@@ -73,17 +106,20 @@ def place_and_spread(columns: np.ndarray) -> tuple[float, float]:
 
 
 def trained(
-    stack: str, distance: int, seed: int, rate: float = 3e-3
+    stack: str, distance: int, seed: int, rate: float = 3e-3, asked: str = PIXEL, epochs: int = EPOCHS
 ) -> tuple[keras.Model, keras.Model, float]:
-    """The net before and after training, and what share of new strips it reads."""
+    """The net before and after training, and what share of the pixels of new strips it answers rightly."""
     keras.utils.set_random_seed(seed)
     net, before = looker(stack, distance), looker(stack, distance)
+    if stack == LEANING:
+        leaning(net)
     before.set_weights(net.get_weights())
-    x, y = STRIPS.parts["train"]
-    schedule = keras.optimizers.schedules.CosineDecay(rate, EPOCHS * -(-len(x) // BATCH))
+    (x, y), (images, targets) = (STRIPS.parts[part] for part in ("train", "test"))
+    if asked == MAJORITY:
+        y, targets = majority(x), majority(images)
+    schedule = keras.optimizers.schedules.CosineDecay(rate, epochs * -(-len(x) // BATCH))
     net.compile(keras.optimizers.Adam(schedule), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    net.fit(x, y, batch_size=BATCH, epochs=EPOCHS, verbose=0)
-    images, targets = STRIPS.parts["test"]
+    net.fit(x, y, batch_size=BATCH, epochs=epochs, verbose=0)
     answers = np.asarray(net.predict_on_batch(images)).argmax(axis=-1)
     return before, net, float(np.mean(answers == targets))
 
@@ -91,25 +127,27 @@ def trained(
 def main() -> None:
     file = resource("results") / TABLE
     rows = list(csv.DictReader(file.open(encoding="utf-8"))) if file.exists() else []
-    done = {(row["stack"], row["distance"], row["rate"], row["seed"]) for row in rows}
+    done = {
+        (row["stack"], row["asked"], row["distance"], row["rate"], row["epochs"], row["seed"]) for row in rows
+    }
     images = STRIPS.parts["test"][0][:50]
-    for stack, distance, rate in RUNS:
+    for stack, asked, distance, rate, epochs in RUNS:
         for seed in range(SEEDS):
-            if (stack, str(distance), str(rate), str(seed)) in done:
+            if (stack, asked, *map(str, (distance, rate, epochs, seed))) in done:
                 continue
-            before, after, right = trained(stack, distance, seed, rate)
+            before, after, right = trained(stack, distance, seed, rate, asked, epochs)
             for when, net in (("before", before), ("after", after)):
                 place, spread = place_and_spread(profile(net, images, distance))
                 rows.append(
                     {
-                        "stack": stack, "distance": distance, "rate": rate, "seed": seed, "training": when,
-                        "place": round(place, 3), "spread": round(spread, 3),
+                        "stack": stack, "asked": asked, "distance": distance, "rate": rate, "epochs": epochs, "seed": seed,
+                        "training": when, "place": round(place, 3), "spread": round(spread, 3),
                         "test": round(right, 4) if when == "after" else "",
-                        "recipe": f"Adam, {EPOCHS} epochs of 200 strips in batches of {BATCH}, cosine",
+                        "recipe": f"Adam, {epochs} epochs of 200 strips in batches of {BATCH}, cosine",
                         **about(),
                     }
                 )  # fmt: skip
-            print(stack, distance, rate, seed, place, spread, right, flush=True)
+            print(stack, asked, distance, rate, epochs, seed, place, spread, right, flush=True)
             write(TABLE, rows)
 
 
