@@ -156,6 +156,7 @@ def by_hand() -> list[int]:
 
 
 by_hand.wrong([-5, -2, 2], "A rate cannot be negative: you forgot the rectifier.")
+by_hand.wrong([0, -2, 2], "One rate is negative: the rectifier comes last, also where the sum is 0.")
 by_hand.wrong([0, 0, 4], "You rectified, but did not take the threshold away.")
 by_hand.wrong([-3, 0, 4], "These are the weighted sums; the threshold and the rectifier follow.")
 by_hand.wrong([1, 0, 2], "You dropped the sign of -3. A rectifier makes negative sums zero, not positive.")
@@ -233,6 +234,13 @@ def _(image: np.ndarray, field: np.ndarray) -> np.ndarray:
     return image - np.sum(image * field) * field
 
 
+@hide.mistake(
+    "Divide by the squared length: one length makes the field a unit vector, and the sum along it needs one more."
+)
+def _(image: np.ndarray, field: np.ndarray) -> np.ndarray:
+    return image - np.sum(image * field) * field / np.linalg.norm(field)
+
+
 @hide.mistake("The right direction, but a fixed step: how far must you go until the answer is 0?")
 def _(image: np.ndarray, field: np.ndarray) -> np.ndarray:
     return image - field
@@ -282,6 +290,13 @@ def _(frames: np.ndarray, spikes: np.ndarray) -> np.ndarray:
 @average_before_a_spike.mistake("You divided by the number of frames; the mean is over spikes.")
 def _(frames: np.ndarray, spikes: np.ndarray) -> np.ndarray:
     return np.tensordot(spikes, frames, axes=(0, 0)) / len(frames)
+
+
+@average_before_a_spike.mistake(
+    "You divided by the number of frames that made it fire; a frame may cause several spikes."
+)
+def _(frames: np.ndarray, spikes: np.ndarray) -> np.ndarray:
+    return np.tensordot(spikes, frames, axes=(0, 0)) / np.count_nonzero(spikes)
 
 
 @average_before_a_spike.mistake("This is the mean of all frames, whatever the cell did.")
