@@ -129,14 +129,14 @@ BREAKS = {
         new='early.lead("focal, rest", over="cross-entropy, rest")',
     ),
     "mae-loss": Break(
-        "the wrong labels are left out",
+        "every label is right",
         old='turn.lead("absolute error", over="squared error")',
-        new='turn.lead("absolute error", over="squared error, largest label out")',
+        new='right.lead("absolute error", over="squared error")',
     ),
     "huber-loss": Break(
-        "the wrong labels are left out",
+        "every label is right",
         old='turn.lead("Huber", over="squared error")',
-        new='turn.lead("Huber", over="squared error, largest label out")',
+        new='right.lead("Huber", over="squared error")',
     ),
 }
 
