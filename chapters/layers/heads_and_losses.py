@@ -21,11 +21,15 @@ CLAIMS = {
         ledger=("loss-layer",),
     ),
     "binary-cross-entropy": Claim(
-        "One digit of ten, ten sigmoids start where each says a tenth or where each says a half: {measured}.",
+        "One digit of ten, trained until nothing moves, ten sigmoids from their rest in place of a softmax: {measured}.",
+        source="measured here",
+    ),
+    "start-of-ten": Claim(
+        "One digit of ten, trained until nothing moves, ten sigmoids start where each says a tenth or where each says a half: {measured}.",
         source="measured here",
     ),
     "squared-scores": Claim(
-        "One digit of ten, the squared error of bare scores in place of softmax and cross-entropy: {measured}.",
+        "One digit of ten, trained until nothing moves, the squared error of bare scores in place of softmax and cross-entropy: {measured}.",
         source="measured here; on larger tasks arXiv:2006.07322",
     ),
     "squared-probability": Claim(
@@ -79,14 +83,19 @@ CLAIMS = {
 
 BREAKS = {
     "binary-cross-entropy": Break(
-        "the arm at rest is the other one, a softmax at zero",
+        "training ends after 600 steps",
+        old='which.lead("sigmoids, cross-entropy, rest", over="softmax, cross-entropy")',
+        new='hasty.lead("sigmoids, cross-entropy, rest", over="softmax, cross-entropy")',
+    ),
+    "start-of-ten": Break(
+        "training ends after 600 steps",
         old='which.lead("sigmoids, cross-entropy, rest", over="sigmoids, cross-entropy")',
-        new='which.lead("sigmoids, cross-entropy", over="softmax, cross-entropy")',
+        new='hasty.lead("sigmoids, cross-entropy, rest", over="sigmoids, cross-entropy")',
     ),
     "squared-scores": Break(
-        "the squared error is of the sigmoids, not of the scores",
+        "a sigmoid stands in the error's way, and training ends after 600 steps",
         old='which.lead("scores, squared error", over',
-        new='which.lead("sigmoids, squared error", over',
+        new='hasty.lead("sigmoids, squared error", over',
     ),
     "squared-probability": Break(
         "each sigmoid starts at its rest, one tenth",

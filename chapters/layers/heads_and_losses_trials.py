@@ -2,9 +2,9 @@
 
     python chapters/layers/heads_and_losses_trials.py
 
-It writes data/results/heads-last-function.csv, data/results/heads-rare-early.csv, data/results/heads-rare-early-recall.csv,
-data/results/heads-even-early.csv, data/results/heads-rare-later.csv, data/results/heads-wrong-labels.csv,
-data/results/heads-wrong-labels-longer.csv and data/results/heads-right-labels.csv.
+It writes data/results/heads-last-function.csv, data/results/heads-last-early.csv, data/results/heads-rare-early.csv,
+data/results/heads-rare-early-recall.csv, data/results/heads-even-early.csv, data/results/heads-rare-later.csv,
+data/results/heads-wrong-labels.csv, data/results/heads-wrong-labels-longer.csv and data/results/heads-right-labels.csv.
 
 The network never changes: two convolutions of 3 x 3 (8 and 16 maps, each halving the field) on 14 x 14 pixels, and one
 dense layer.  What changes is the loss, or the number that the head's bias starts from.  It is written in NumPy, for then
@@ -282,6 +282,22 @@ LAST = trials.trial(
     rates=RATES,
     training=trials.Training(epochs=60, batch_size=BATCH),
     doublings=2,
+)
+LAST_EARLY = trials.trial(
+    "heads-last-early",
+    arms={
+        name: LAST.arms[name]
+        for name in (
+            "softmax, cross-entropy",
+            "sigmoids, cross-entropy",
+            "sigmoids, cross-entropy, rest",
+            "sigmoids, squared error",
+        )
+    },
+    data=LAST.data,
+    rates=RATES,
+    training=trials.Training(epochs=30, batch_size=BATCH),  # 600 steps
+    settle=False,
 )
 
 ONE_IN_FIFTY = trials.split(eights, train=2_000, validation=2_000, name="an 8, one in fifty")
