@@ -267,6 +267,14 @@ def _(logits: np.ndarray, labels: np.ndarray) -> float:
 
 
 @cross_entropy.mistake(
+    "The largest logit was taken from the sum and not from the logit of the label: shift both, or neither."
+)
+def _(logits: np.ndarray, labels: np.ndarray) -> float:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return (np.log(np.exp(shifted).sum(axis=1)) - logits[np.arange(len(labels)), labels]).mean()
+
+
+@cross_entropy.mistake(
     "That is the sum over the batch; take the mean, or a larger batch would mean larger steps."
 )
 def _(logits: np.ndarray, labels: np.ndarray) -> float:
@@ -327,6 +335,15 @@ def _(p: np.ndarray, w: float) -> np.ndarray:
 @mended.mistake("The weight is a factor of the odds, p / (1 - p), not of p itself: a p of 1 should stay 1.")
 def _(p: np.ndarray, w: float) -> np.ndarray:
     return p / w
+
+
+@mended.mistake(
+    "Right where p is below 1; at 1 its odds are infinite. Multiply above and below by 1 - p, and no division by zero is left."
+)
+def _(p: np.ndarray, w: float) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        odds = p / (1 - p) / w
+        return odds / (1 + odds)
 
 
 @mended.mistake("These are the odds of q; the share is odds / (1 + odds).")
