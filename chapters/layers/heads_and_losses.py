@@ -21,11 +21,15 @@ CLAIMS = {
         ledger=("loss-layer",),
     ),
     "binary-cross-entropy": Claim(
-        "One digit of ten, ten sigmoids start where each says a tenth or where each says a half: {measured}.",
+        "One digit of ten, trained until nothing moves, ten sigmoids from their rest in place of a softmax: {measured}.",
+        source="measured here",
+    ),
+    "start-of-ten": Claim(
+        "One digit of ten, trained until nothing moves, ten sigmoids start where each says a tenth or where each says a half: {measured}.",
         source="measured here",
     ),
     "squared-scores": Claim(
-        "One digit of ten, the squared error of bare scores in place of softmax and cross-entropy: {measured}.",
+        "One digit of ten, trained until nothing moves, the squared error of bare scores in place of softmax and cross-entropy: {measured}.",
         source="measured here; on larger tasks arXiv:2006.07322",
     ),
     "squared-probability": Claim(
@@ -79,14 +83,19 @@ CLAIMS = {
 
 BREAKS = {
     "binary-cross-entropy": Break(
-        "the arm at rest is the other one, a softmax at zero",
+        "training ends after 600 steps",
+        old='which.lead("sigmoids, cross-entropy, rest", over="softmax, cross-entropy")',
+        new='hasty.lead("sigmoids, cross-entropy, rest", over="softmax, cross-entropy")',
+    ),
+    "start-of-ten": Break(
+        "training ends after 600 steps",
         old='which.lead("sigmoids, cross-entropy, rest", over="sigmoids, cross-entropy")',
-        new='which.lead("sigmoids, cross-entropy", over="softmax, cross-entropy")',
+        new='hasty.lead("sigmoids, cross-entropy, rest", over="sigmoids, cross-entropy")',
     ),
     "squared-scores": Break(
-        "the squared error is of the sigmoids, not of the scores",
+        "a sigmoid stands in the error's way, and training ends after 600 steps",
         old='which.lead("scores, squared error", over',
-        new='which.lead("sigmoids, squared error", over',
+        new='hasty.lead("sigmoids, squared error", over',
     ),
     "squared-probability": Break(
         "each sigmoid starts at its rest, one tenth",
@@ -129,14 +138,14 @@ BREAKS = {
         new='early.lead("focal, rest", over="cross-entropy, rest")',
     ),
     "mae-loss": Break(
-        "the wrong labels are left out",
+        "every label is right",
         old='turn.lead("absolute error", over="squared error")',
-        new='turn.lead("absolute error", over="squared error, largest label out")',
+        new='right.lead("absolute error", over="squared error")',
     ),
     "huber-loss": Break(
-        "the wrong labels are left out",
+        "every label is right",
         old='turn.lead("Huber", over="squared error")',
-        new='turn.lead("Huber", over="squared error, largest label out")',
+        new='right.lead("Huber", over="squared error")',
     ),
 }
 
@@ -258,6 +267,14 @@ def _(logits: np.ndarray, labels: np.ndarray) -> float:
 
 
 @cross_entropy.mistake(
+    "The largest logit was taken from the sum and not from the logit of the label: shift both, or neither."
+)
+def _(logits: np.ndarray, labels: np.ndarray) -> float:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return (np.log(np.exp(shifted).sum(axis=1)) - logits[np.arange(len(labels)), labels]).mean()
+
+
+@cross_entropy.mistake(
     "That is the sum over the batch; take the mean, or a larger batch would mean larger steps."
 )
 def _(logits: np.ndarray, labels: np.ndarray) -> float:
@@ -318,6 +335,15 @@ def _(p: np.ndarray, w: float) -> np.ndarray:
 @mended.mistake("The weight is a factor of the odds, p / (1 - p), not of p itself: a p of 1 should stay 1.")
 def _(p: np.ndarray, w: float) -> np.ndarray:
     return p / w
+
+
+@mended.mistake(
+    "Right where p is below 1; at 1 its odds are infinite. Multiply above and below by 1 - p, and no division by zero is left."
+)
+def _(p: np.ndarray, w: float) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        odds = p / (1 - p) / w
+        return odds / (1 + odds)
 
 
 @mended.mistake("These are the odds of q; the share is odds / (1 + odds).")

@@ -2,8 +2,9 @@
 
     python chapters/layers/heads_and_losses_trials.py
 
-It writes data/results/heads-last-function.csv, data/results/heads-rare-early.csv, data/results/heads-rare-early-recall.csv,
-data/results/heads-even-early.csv, data/results/heads-rare-later.csv and data/results/heads-wrong-labels.csv.
+It writes data/results/heads-last-function.csv, data/results/heads-last-early.csv, data/results/heads-rare-early.csv,
+data/results/heads-rare-early-recall.csv, data/results/heads-even-early.csv, data/results/heads-rare-later.csv,
+data/results/heads-wrong-labels.csv, data/results/heads-wrong-labels-longer.csv and data/results/heads-right-labels.csv.
 
 The network never changes: two convolutions of 3 x 3 (8 and 16 maps, each halving the field) on 14 x 14 pixels, and one
 dense layer.  What changes is the loss, or the number that the head's bias starts from.  It is written in NumPy, for then
@@ -73,11 +74,14 @@ def turned(part: int, images: int, rng: np.random.Generator) -> tuple[np.ndarray
 
 
 @functools.cache
-def threes() -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """By how much was this 3 turned?  In training one label in ten says 9.9: 99 degrees, a clerk's word for "not measured"."""
+def threes(wrong: bool = True) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """By how much was this 3 turned?  In training one label in ten says 9.9: 99 degrees, a clerk's word for "not measured".
+
+    As a control, the same pictures with every label right.
+    """
     rng = np.random.default_rng(0)
     x, turns = turned(0, 3_000, rng)
-    labels = np.where(np.arange(2_000) % 10 == 0, np.float32(9.9), turns[:2_000])
+    labels = np.where(wrong & (np.arange(2_000) % 10 == 0), np.float32(9.9), turns[:2_000])
     return {
         "train": (x[:2_000], labels),
         "validation": (x[2_000:], turns[2_000:]),
@@ -165,6 +169,17 @@ def without_the_largest(learned: trials.Learner) -> trials.Learner:
         return learned.fit(x[y < y.max()], y[y < y.max()], **options)
 
     return trials.Learner(fit, learned.predict)
+
+
+def stopped(learned: trials.Learner, split: trials.Split) -> trials.Learner:
+    """The same arm at the best of four budgets, each twice the last, chosen on the validation part, as the rate is."""
+
+    def fit(x: np.ndarray, y: np.ndarray, *, rate: float, epochs: int, seed: int) -> Any:
+        x_choice, truth = split.parts["validation"]
+        fits = [learned.fit(x, y, rate=rate, epochs=epochs * times, seed=seed) for times in (1, 2, 4, 8)]
+        return max(fits, key=lambda fitted: trials.R2.measure(truth, learned.predict(fitted, x_choice)))
+
+    return trials.Learner(fit, learned.predict, has_budget=False)
 
 
 def by_distance() -> trials.Learner:
@@ -265,7 +280,23 @@ LAST = trials.trial(
     },
     data=trials.split(digits, train=2_000, validation=2_000, test=5_000, name="mnist at 14 x 14"),
     rates=RATES,
-    training=trials.Training(epochs=30, batch_size=BATCH),
+    training=trials.Training(epochs=60, batch_size=BATCH),
+    doublings=2,
+)
+LAST_EARLY = trials.trial(
+    "heads-last-early",
+    arms={
+        name: LAST.arms[name]
+        for name in (
+            "softmax, cross-entropy",
+            "sigmoids, cross-entropy",
+            "sigmoids, cross-entropy, rest",
+            "sigmoids, squared error",
+        )
+    },
+    data=LAST.data,
+    rates=RATES,
+    training=trials.Training(epochs=30, batch_size=BATCH),  # 600 steps
     settle=False,
 )
 
@@ -331,18 +362,37 @@ RARE_LATER = trials.trial(
     score=PRECISION,
     rivals=ranking(ONE_IN_FIFTY),
 )
+WRONG, RIGHT = (
+    trials.Split("threes, turned", threes),
+    trials.Split("threes, turned, all labels right", functools.partial(threes, wrong=False)),
+)
+AMOUNTS = {
+    "squared error": learner(scratch.mean_squared_error, 1),
+    "absolute error": learner(scratch.mean_absolute_error, 1),
+    "Huber": learner(scratch.huber_loss, 1),
+}
+WITHOUT = {"squared error, largest label out": without_the_largest(AMOUNTS["squared error"])}
 WRONG_LABELS = trials.trial(
     "heads-wrong-labels",
-    arms={
-        "squared error": learner(scratch.mean_squared_error, 1),
-        "absolute error": learner(scratch.mean_absolute_error, 1),
-        "Huber": learner(scratch.huber_loss, 1),
-        "squared error, largest label out": without_the_largest(learner(scratch.mean_squared_error, 1)),
-    },
-    data=trials.Split("threes, turned", threes),
+    arms={name: stopped(arm, WRONG) for name, arm in (AMOUNTS | WITHOUT).items()},
+    data=WRONG,
     rates=RATES,
+    training=trials.Training(epochs=5, batch_size=BATCH),  # and 10, 20, 40
+)
+RIGHT_LABELS = trials.trial(
+    "heads-right-labels",
+    arms={name: stopped(arm, RIGHT) for name, arm in AMOUNTS.items()},
+    data=RIGHT,
+    rates=RATES,
+    training=trials.Training(epochs=5, batch_size=BATCH),
+)
+WRONG_LONGER = trials.trial(
+    "heads-wrong-labels-longer",  # one rate for all: what more steps do to an arm, and not which arm is ahead
+    arms={name: arm for name, arm in (AMOUNTS | WITHOUT).items() if name != "Huber"},
+    data=WRONG,
+    rates=(1e-2,),
+    widenings=0,
     training=trials.Training(epochs=10, batch_size=BATCH),
-    settle=False,
 )
 
 if __name__ == "__main__":

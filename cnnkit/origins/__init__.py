@@ -1,6 +1,6 @@
 """Where convolutional networks come from: cells of the visual cortex, and the first nets built after them."""
 
-from cnnkit.origins.cells import ComplexCells, SimpleCells, corner_cells, cortex
+from cnnkit.origins.cells import ComplexCells, SimpleCells, cortex
 from cnnkit.origins.dynamic_neurons import delta_rule, dynamic_neurons, hebbian_weights
 from cnnkit.origins.emg import (
     SpikeScore,
@@ -33,7 +33,7 @@ from cnnkit.origins.reverse_correlation import (
 from cnnkit.origins.siann import siann, siann_segmenter
 from cnnkit.origins.speech import syllable_detectors, syllable_tdnns, tdnn, tdnn_2d, word_network
 from cnnkit.origins.tuning import Cell, TuningCurve, measure_tuning
-from cnnkit.origins.wiring import round_field, row_kernel, wiring
+from cnnkit.origins.wiring import end_stopped, round_field, row_kernel, wiring
 
 __all__ = [
     "Cell",
@@ -48,12 +48,12 @@ __all__ = [
     "complex_cell_energy",
     "complex_cell_max",
     "coordinates",
-    "corner_cells",
     "cortex",
     "deconvolution_net",
     "delta_rule",
     "drawn_kernels",
     "dynamic_neurons",
+    "end_stopped",
     "feature_recognizer",
     "find_spikes",
     "fit_gabor",

@@ -19,7 +19,7 @@ from cnnkit.layers.registry import register_layer
 from cnnkit.origins._building import channels_last
 from cnnkit.origins.gabor import gabor_bank
 
-__all__ = ["ComplexCells", "SimpleCells", "corner_cells", "cortex"]
+__all__ = ["ComplexCells", "SimpleCells", "cortex"]
 
 
 @register_layer(chapter="origins/hubel-wiesel", paper="doi:10.1113/jphysiol.1962.sp006837")
@@ -218,36 +218,3 @@ def cortex(
     simple = SimpleCells(orientations, wavelength=wavelength, threshold=threshold, name="simple")(picture)
     folded = ComplexCells(rule=rule, pool_size=pool_size, name="complex")(simple)
     return keras.Model(picture, folded, name="cortex")
-
-
-@channels_last
-def corner_cells(
-    input_shape: tuple[int | None, int | None, int] = (None, None, 1),
-    wavelength: float = 4.0,
-    pool_size: int = 5,
-    threshold: float = 3.2,
-) -> keras.Model:
-    """A third stage on top of the cascade: it fires where a lying and a standing contour meet.
-
-    Simple cells of two orientations, complex cells that forgive `pool_size` pixels, and then a simple cell
-    again: it adds the two maps and has a threshold that neither reaches alone. All weights are set by hand.
-
-    >>> corner_cells((32, 32, 1)).output_shape
-    (None, 18, 18, 1)
-
-    Chapter: origins/hubel-wiesel.
-    Paper: doi:10.1113/jphysiol.1962.sp006837.
-    """
-    picture = keras.Input(input_shape, name="picture")
-    simple = SimpleCells(2, wavelength=wavelength, name="simple")(picture)
-    lying_and_standing = ComplexCells(rule="max", pool_size=pool_size, name="complex")(simple)
-    both = keras.layers.Conv2D(
-        1,
-        1,
-        activation="relu",
-        kernel_initializer="ones",
-        bias_initializer=keras.initializers.Constant(-threshold),
-        trainable=False,
-        name="corner",
-    )
-    return keras.Model(picture, both(lying_and_standing), name="corner_cells")

@@ -1,4 +1,4 @@
-"""The wiring of 1962, with nothing learned: round cells, a row of them, and a cell that listens to many rows."""
+"""The wiring of 1962, with nothing learned: round cells, a row of them, a cell that listens to many rows; and one of 1965."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cnnkit.origins._building import channels_last
 
-__all__ = ["round_field", "row_kernel", "wiring"]
+__all__ = ["end_stopped", "round_field", "row_kernel", "wiring"]
 
 
 def round_field(size: int = 13, sigma: float = 1.5, ratio: float = 2.0) -> NDArray[np.float64]:
@@ -92,4 +92,33 @@ def wiring(
     model = keras.Model(picture, loudest(second(first(picture))), name="wiring")
     first.set_weights([fields])
     second.set_weights([rows, np.full(len(angles), -threshold)])
+    return model
+
+
+@channels_last
+def end_stopped(
+    input_shape: tuple[int | None, int | None, int] = (None, None, 1),
+    angle: float = 90.0,
+    beyond: int = 14,
+    threshold: float = 0.74,
+    pool_size: int = 13,
+) -> keras.Model:
+    """A cell that wants its line to end: a complex cell, less the complex cells `beyond` pixels away at either end of it.
+
+    Its last layer is called `ends`; the others are those of `wiring`.
+
+    >>> end_stopped((65, 65, 1)).output_shape
+    (None, 1, 1, 1)
+
+    Chapter: origins/hubel-wiesel.
+    Paper: doi:10.1152/jn.1965.28.2.229.
+    """
+    complex_cells = wiring(input_shape, (angle,), threshold=threshold, pool_size=pool_size)
+    kernel = -row_kernel(angle, count=3, gap=beyond)
+    kernel[beyond, beyond] = 1
+    ends = keras.layers.Conv2D(
+        1, kernel.shape[0], activation="relu", use_bias=False, trainable=False, name="ends"
+    )
+    model = keras.Model(complex_cells.input, ends(complex_cells.output), name="end_stopped")
+    ends.set_weights([kernel[:, :, None, None]])
     return model

@@ -11,7 +11,7 @@ from cnnkit import origins
 
 NETS = {
     "cortex": lambda: origins.cortex((20, 21, 1)),
-    "corner_cells": lambda: origins.corner_cells((24, 25, 1)),
+    "end_stopped": lambda: origins.end_stopped((65, 66, 1)),
     "neocognitron": lambda: origins.neocognitron(planes=4),
     "feature_recognizer": origins.feature_recognizer,
     "abstraction_pyramid": origins.abstraction_pyramid,

@@ -6,7 +6,6 @@ from cnnkit.origins import (
     ComplexCells,
     SimpleCells,
     complex_cell_energy,
-    corner_cells,
     cortex,
     gabor,
     simple_cell,
@@ -88,19 +87,6 @@ def test_a_saved_cortex_comes_back_with_its_answers(picture, tmp_path):
     model.save(tmp_path / "cortex.keras")
     again = keras.saving.load_model(tmp_path / "cortex.keras")
     np.testing.assert_allclose(run(again, picture), run(model, picture), atol=1e-6)
-
-
-def test_corner_cells_find_a_corner_and_leave_a_line_alone():
-    model = corner_cells((32, 32, 1))
-    line = np.zeros((32, 32), "float32")
-    line[15:17] = 1
-    corner = np.zeros((32, 32), "float32")
-    corner[15:17, 15:] = corner[15:, 15:17] = 1
-    on_line, on_turned, on_corner = run(model, np.stack([line, line.T, corner])[..., None])[..., 0]
-    assert on_line.max() == 0 == on_turned.max()
-    row, column = np.unravel_index(on_corner.argmax(), on_corner.shape)
-    border = (32 - on_corner.shape[0]) / 2
-    assert abs(row + border - 16) <= 3 and abs(column + border - 16) <= 3
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from scipy.ndimage import maximum_filter
 from scipy.signal import correlate2d
 
 from cnnkit import data
-from cnnkit.origins import measure_tuning, round_field, row_kernel, wiring
+from cnnkit.origins import end_stopped, measure_tuning, round_field, row_kernel, wiring
 
 
 def test_even_light_leaves_a_round_cell_cold_and_its_field_is_the_same_from_four_sides():
@@ -40,6 +40,26 @@ def test_the_threshold_is_half_of_what_a_long_bar_stirs():
     bar = data.oriented_bars([90], size=41, width=3)
     drive = wiring((41, 41, 1), angles=(90,), threshold=0.0)(bar)
     assert float(keras.ops.max(drive)) / 2 == pytest.approx(0.74, abs=0.01)
+
+
+def test_an_end_stopped_cell_is_a_complex_cell_less_those_beyond_both_ends():
+    picture = np.random.default_rng(0).random((70, 68, 1)).astype("float32")[None]
+    for angle, (down, right) in {0: (0, 14), 90: (14, 0)}.items():
+        maps = keras.ops.convert_to_numpy(wiring((70, 68, 1), angles=(angle,), threshold=0.2)(picture))[
+            0, ..., 0
+        ]
+        got = keras.ops.convert_to_numpy(end_stopped((70, 68, 1), angle, threshold=0.2)(picture))[0, ..., 0]
+        here, *there = (
+            maps[14 + k * down :, 14 + k * right :][: got.shape[0], : got.shape[1]] for k in (0, -1, 1)
+        )
+        np.testing.assert_allclose(got, np.maximum(0, here - there[0] - there[1]), atol=1e-5)
+
+
+def test_a_line_that_ends_drives_it_and_one_that_goes_on_does_not():
+    short, long = (data.oriented_bars([90], size=65, width=3, length=length) for length in (14, 60))
+    assert float(end_stopped((65, 65, 1))(short)[0, 0, 0, 0]) > 0.5
+    assert float(end_stopped((65, 65, 1))(long)[0, 0, 0, 0]) == 0
+    assert float(end_stopped((65, 65, 1), angle=0)(short)[0, 0, 0, 0]) == 0
 
 
 def width_of_tuning(count=5, times=1):
