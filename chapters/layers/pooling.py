@@ -46,10 +46,14 @@ CLAIMS = {
     "max-over-none-moved": Claim("On moved digits, {measured}.", source=HERE),
     "avg-out-of-favour": Claim("On moved digits, {measured}.", source=SCHERER),
     "max-over-weights-moved": Claim("On moved digits, {measured}.", source=SPRINGENBERG),
-    "pooling-fits-less-anywhere": Claim("After 300 digits that lie anywhere, {measured}.", source=HERE),
     "pooling-in-the-middle": Claim("After 300 digits in the middle, {measured}.", source=HERE),
+    "pooling-anywhere": Claim("After 300 digits that lie anywhere, {measured}.", source=HERE),
+    "fewer-weights-anywhere": Claim("After 300 digits that lie anywhere, {measured}.", source=HERE),
+    "gap-in-the-middle": Claim("After 300 digits in the middle, {measured}.", source=NIN),
     "gap-reduces-overfitting": Claim("After 300 digits that lie anywhere, {measured}.", source=NIN),
-    "gap-in-the-middle": Claim("After 300 digits in the middle, {measured}.", source=HERE),
+    "stochastic-pooling-no-hyperparams": Claim(
+        "After 300 digits that lie anywhere, {measured}.", source=STOCHASTIC
+    ),
     "gmp-small-objects": Claim(
         "Where all of an object's energy lies in one of 256 noisy places, the global maximum ranks a share of {measured} more "
         "pairs right than the global mean.",
@@ -91,34 +95,44 @@ BREAKS = {
         new='race.lead("stride 2", over="no pooling")',
     ),
     "avg-out-of-favour": Break(
-        "the mean takes the place of the maximum",
+        "a stride takes the place of the mean",
         old='race.lead("max pooling", over="average pooling")',
-        new='race.lead("average pooling", over="average pooling")',
+        new='race.lead("max pooling", over="stride 2")',
     ),
     "max-over-weights-moved": Break(
-        "learned weights take the place of the maximum",
+        "a stride takes the place of the maximum",
         old='race.lead("max pooling", over="stride 2, 4 x 4 weights")',
         new='race.lead("stride 2", over="stride 2, 4 x 4 weights")',
     ),
-    "pooling-fits-less-anywhere": Break(
+    "pooling-in-the-middle": Break(
+        "the digits lie anywhere",
+        old='middle.lead("max pooling", over="no pooling")',
+        new='anywhere.lead("max pooling", over="no pooling")',
+    ),
+    "pooling-anywhere": Break(
         "every digit lies in the middle",
         old='anywhere.lead("max pooling", over="no pooling")',
         new='middle.lead("max pooling", over="no pooling")',
     ),
-    "pooling-in-the-middle": Break(
-        "TODO",
-        old='middle.lead("max pooling", over="no pooling")',
-        new='middle.lead("stride 2", over="no pooling")',
+    "fewer-weights-anywhere": Break(
+        "the stride is a pooling",
+        old='anywhere.lead("stride 2", over="no pooling")',
+        new='anywhere.lead("average pooling", over="no pooling")',
+    ),
+    "gap-in-the-middle": Break(
+        "the digits lie anywhere",
+        old='middle.lead("max pooling, global average", over="max pooling")',
+        new='anywhere.lead("max pooling, global average", over="max pooling")',
     ),
     "gap-reduces-overfitting": Break(
         "every digit lies in the middle",
         old='anywhere.lead("max pooling, global average", over="max pooling")',
         new='middle.lead("max pooling, global average", over="max pooling")',
     ),
-    "gap-in-the-middle": Break(
-        "the digits lie anywhere",
-        old='middle.lead("max pooling", over="max pooling, global average")',
-        new='anywhere.lead("max pooling", over="max pooling, global average")',
+    "stochastic-pooling-no-hyperparams": Break(
+        "nothing is drawn",
+        old='anywhere.lead("stochastic pooling", over="max pooling")',
+        new='anywhere.lead("average pooling", over="max pooling")',
     ),
     "gmp-small-objects": Break(
         "the object is spread over all places",
