@@ -51,9 +51,6 @@ CLAIMS = {
     "fewer-weights-anywhere": Claim("After 300 digits that lie anywhere, {measured}.", source=HERE),
     "gap-in-the-middle": Claim("After 300 digits in the middle, {measured}.", source=NIN),
     "gap-reduces-overfitting": Claim("After 300 digits that lie anywhere, {measured}.", source=NIN),
-    "stochastic-pooling-no-hyperparams": Claim(
-        "After 300 digits that lie anywhere, {measured}.", source=STOCHASTIC
-    ),
     "gmp-small-objects": Claim(
         "Where all of an object's energy lies in one of 256 noisy places, the global maximum ranks a share of {measured} more "
         "pairs right than the global mean.",
@@ -128,11 +125,6 @@ BREAKS = {
         "every digit lies in the middle",
         old='anywhere.lead("max pooling, global average", over="max pooling")',
         new='middle.lead("max pooling, global average", over="max pooling")',
-    ),
-    "stochastic-pooling-no-hyperparams": Break(
-        "nothing is drawn",
-        old='anywhere.lead("stochastic pooling", over="max pooling")',
-        new='anywhere.lead("average pooling", over="max pooling")',
     ),
     "gmp-small-objects": Break(
         "the object is spread over all places",

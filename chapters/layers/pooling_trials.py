@@ -127,11 +127,7 @@ SMALLER = {
     "average pooling": arm("average"),
     "max pooling": arm("max"),
 }
-FEW = {
-    **SMALLER,
-    "stochastic pooling": arm("stochastic"),
-    "max pooling, global average": arm("max", "average"),
-}
+FEW = {**SMALLER, "max pooling, global average": arm("max", "average")}
 
 # Does a net read digits where it has met none?
 moved = compare(
