@@ -44,8 +44,6 @@ def pooled(
     Example:
         >>> pooled().count_params(), pooled(head="average").count_params()
         (8778, 6218)
-
-    Chapter: layers/pooling.
     """
     for kind, value, known in (("pooling", pooling, _POOLINGS), ("head", head, _HEADS)):
         if value not in known:
