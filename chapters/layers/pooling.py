@@ -4,183 +4,152 @@ from __future__ import annotations
 
 import numpy as np
 
+from cnnkit.course.breaks import Break
 from cnnkit.course.claims import Claim
 from cnnkit.course.exercises import Cases, solves
 
-WIKIPEDIA = "Wikipedia, Convolutional neural network"
-SURVEY, STOCHASTIC, SCHERER = "arXiv:2009.07485", "arXiv:1301.3557", "doi:10.1007/978-3-642-15825-4_10"
+STOCHASTIC, NIN, SPRINGENBERG = "arXiv:1301.3557", "arXiv:1312.4400", "arXiv:1412.6806"
+SCHERER, BOUREAU, HERE = (
+    "doi:10.1007/978-3-642-15825-4_10",
+    "Boureau, Ponce and LeCun, ICML 2010",
+    "measured here",
+)
 
 QUESTION = "Which of the four reasons for pooling hold?"
 
 CLAIMS = {
-    "pooling-definition": Claim(
-        "A pooling layer turns each small window of each channel into one number; by hand as in Keras.",
-        source=SURVEY,
-    ),
-    "maxpool-formula": Claim(
-        "f(X, Y) is the maximum over a, b in {0, 1} of S(2X + a, 2Y + b).", source=WIKIPEDIA
-    ),
-    "maxpool-75-percent": Claim(
-        "Max pooling of 2 × 2 with stride 2 discards 75 % of the activations.", source="arithmetic"
-    ),
-    "pool-depth-unchanged": Claim(
-        "Pooling leaves the number of channels as it is and works on each alone.", source=SURVEY
-    ),
-    "average-pooling": Claim(
-        "Average pooling is a depthwise convolution with a box of equal weights.", source="arithmetic"
-    ),
-    "local-vs-global-pooling": Claim(
-        "Local pooling of 2 × 2 halves each side of a 32 × 32 × 8 map; global pooling leaves one number a map.",
-        source=SURVEY,
-        ledger=("pooling-types-list-003",),
-    ),
-    "max-pooling": Claim(
-        "Max pooling sends the gradient of each window to its largest value alone.", source=SURVEY
-    ),
-    "poolings-agree": Claim("Seven pooling layers give what their twins in NumPy give.", source="arithmetic"),
-    "l2-norm-pooling": Claim(
-        "L2 pooling of 1, 2, 3, 4 is √7.5, the root of the mean square.", source="arithmetic"
-    ),
-    "lp-pooling": Claim("Lp pooling of 1, 2, 3, 4 with p = 3 is the cube root of 25.", source="arithmetic"),
-    "lp-limits": Claim("Lp pooling is the average at p = 1 and the maximum as p grows.", source=SURVEY),
-    "softmax-pooling": Claim(
-        "Softmax pooling is the average as β falls to 0 and the maximum as it grows.", source=SURVEY
-    ),
-    "stochastic-pooling": Claim(
-        "Stochastic pooling draws each activation in proportion to its size: of 1, 2, 3, 4 the last at 0.4.",
-        source=STOCHASTIC,
-    ),
     "stochastic-pooling-expectation": Claim(
-        "On 1, 2, 3, 4 stochastic pooling expects Σa²/Σa = 3, not the average 2.5, as is often said.",
+        "Of a window of 1, 2, 3 and 4 stochastic pooling draws {measured} on average, as Σa²/Σa = 3 says; the mean is 2.5.",
         source=STOCHASTIC,
     ),
-    "stochastic-above-average": Claim(
-        "Its expectation exceeds the mean of every window, except where all values are alike.",
-        source="arithmetic",
-    ),
-    "stochastic-pooling-deformation-view": Claim(
-        "Each draw is a copy of the image, deformed within the windows only, with three of four pixels left out.",
-        source=STOCHASTIC,
+    "pooling-saves-time": Claim(
+        "With two max poolings of 2 × 2 a small net is {measured} times as fast as without.",
+        source=HERE,
+        ledger=("pooling-purposes",),
     ),
     "pooling-reduces-parameters": Claim(
-        "Pooling has no parameters and takes none from the convolutions or from a global head.",
+        "Two poolings take {measured} weights from the convolutions and from a head behind a global average.",
         source="arithmetic",
     ),
     "pooling-shrinks-a-flattened-head": Claim(
-        "Behind a flattened map, 2 × 2 pooling saves three quarters of the head's weights.",
+        "They take {measured} weights from a head behind a flattened map of 32 × 32.",
         source="arithmetic",
-    ),
-    "greater-pooling-information-loss": Claim(
-        "Larger windows lose information: from windows of 2 to one of 16, a linear reader of digits loses much.",
-        source=WIKIPEDIA,
-    ),
-    "pooling-buys-shift-tolerance": Claim(
-        "With windows of 8 more digits are read after a shift by two pixels than without pooling.",
-        source=WIKIPEDIA,
-    ),
-    "pooling-purposes": Claim(
-        "One max pooling of 2 × 2 in a small net saves more than two thirds of the multiply-adds.",
-        source=WIKIPEDIA,
-    ),
-    "avg-out-of-favour": Claim(
-        "In windows of 8 max pooling reads more digits than average pooling.", source=SCHERER
-    ),
-    "average-wins-small-windows": Claim(
-        "In windows of 2 average pooling reads at least as many digits as max pooling.", source="this page"
-    ),
-    "side-by-side-loses-places": Claim(
-        "A dot on 16 × 16 has 64 different answers under 2 × 2 windows that lie side by side.",
-        source="arithmetic",
-    ),
-    "overlapping-pooling": Claim(
-        "Under overlapping windows of 3 × 3 with stride 2 it has 225: its place is kept but for one border.",
-        source="arithmetic",
-    ),
-    "nonoverlap-best": Claim(
-        "That windows side by side are best is no law: after a shift by one pixel overlapping ones read more digits.",
-        source="doi:10.1145/3065386",
     ),
     "pooling-local-not-global-invariance": Claim(
-        "Global max pooling does not notice a shift.", source=WIKIPEDIA
+        "Six pixels of shift change the global maximum of each map by {measured}.", source="arithmetic"
     ),
-    "local-pooling-gives-way": Claim(
-        "Local pooling does: a shift by the side of its windows changes the whole answer.", source="this page"
+    "max-forgives-a-pixel": Claim(
+        "After a shift of one pixel, a map pooled by maxima of 2 × 2 has moved less far than the map itself, by {measured} "
+        "of the distance to another digit.",
+        source=HERE,
     ),
-    "rough-location-idea": Claim(
-        "After pooling, swapped parts of a face count for more than jittered ones.", source=WIKIPEDIA
-    ),
-    "global-pooling-forgets-relations": Claim(
-        "Global max pooling cannot tell a face from one whose eyes and mouth are swapped.",
-        source="arithmetic",
-    ),
-    "global-average-pooling": Claim(
-        "Global average pooling is the mean of each map, for any size of map.", source="arXiv:1312.4400"
-    ),
-    "global-max-pooling": Claim("Global max pooling is the maximum of each map.", source=SURVEY),
-    "spatial-pyramid-pooling": Claim(
-        "A pyramid of 1, 4 and 16 parts gives 21 C numbers for any size of map.", source="arXiv:1406.4729"
-    ),
-    "multihead-attention-pooling": Claim(
-        "Attention pooling does not depend on the order of the places.",
-        source="arXiv:1810.00825",
-    ),
-    "attention-without-a-question": Claim(
-        "With a query of zero attention pooling weighs all places alike.", source="arithmetic"
-    ),
+    "max-over-none-moved": Claim("On moved digits, {measured}.", source=HERE),
+    "avg-out-of-favour": Claim("On moved digits, {measured}.", source=SCHERER),
+    "max-over-weights-moved": Claim("On moved digits, {measured}.", source=SPRINGENBERG),
+    "pooling-in-the-middle": Claim("After 300 digits in the middle, {measured}.", source=HERE),
+    "pooling-anywhere": Claim("After 300 digits that lie anywhere, {measured}.", source=HERE),
+    "fewer-weights-anywhere": Claim("After 300 digits that lie anywhere, {measured}.", source=HERE),
+    "gap-in-the-middle": Claim("After 300 digits in the middle, {measured}.", source=NIN),
+    "gap-reduces-overfitting": Claim("After 300 digits that lie anywhere, {measured}.", source=NIN),
     "gmp-small-objects": Claim(
-        "Of a small bright object in noise the global maximum tells more than the mean.", source="this page"
+        "Where all of an object's energy lies in one of 256 noisy places, the global maximum ranks a share of {measured} more "
+        "pairs right than the global mean.",
+        source=HERE,
+        ledger=("global-max-pooling",),
     ),
     "gap-large-objects": Claim(
-        "Of a large faint object in noise the mean tells more than the global maximum.", source="this page"
+        "Where the same energy is spread over all places, the mean ranks a share of {measured} more right than the maximum.",
+        source=HERE,
     ),
-    "roi-pooling": Claim(
-        "RoI pooling gives one size for boxes of any size.",
-        source="arXiv:1504.08083",
+    "mean-leads-on-dense-maps": Claim(
+        "From windows of 7 × 7 over maps of which no unit is silent, a linear reader of the means reads at least {measured} "
+        "points more than one of the maxima.",
+        source=BOUREAU,
     ),
-    "roi-pooling-agrees": Claim("The layer equals the loop over boxes and bins.", source="arithmetic"),
-    "roi-pooling-rcnn": Claim(
-        "RoI pooling (Fast R-CNN, not R-CNN) of the whole map is one level of a spatial pyramid.",
-        source="arXiv:1504.08083",
+    "the-lead-goes-with-silence": Claim(
+        "Where 98 % of the units are silent, that lead is {measured} points smaller.", source=BOUREAU
     ),
-    "roi-align-agrees": Claim(
-        "RoIAlign as two matrix products equals the loop over samples.", source="arXiv:1703.06870"
+    "greater-pooling-information-loss": Claim(
+        "From means of 7 × 7 windows a linear reader reads {measured} points less than from means of 2 × 2.",
+        source=HERE,
     ),
-    "roi-align-reads-between-cells": Claim(
-        "A box that slides over a ramp is read by RoI pooling in steps of one cell, by RoIAlign exactly.",
-        source="arXiv:1703.06870",
+}
+
+BREAKS = {
+    "pooling-saves-time": Break(
+        "the pooling is taken out",
+        old='"max pooling": "max", "stride 2"',
+        new='"max pooling": "none", "stride 2"',
     ),
-    "channel-max-pooling": Claim(
-        "Channel max pooling of 32 channels in groups of 4 leaves 8 and all places.",
-        source="doi:10.1109/tvt.2019.2899972",
+    "max-forgives-a-pixel": Break(
+        "the windows hold one pixel",
+        old='"max 2 × 2": lambda t: scratch.max_pool2d(t, 2)',
+        new='"max 2 × 2": lambda t: scratch.max_pool2d(t, 1)',
     ),
-    "recorded-run-repeats": Claim(
-        "One net of the recorded table, trained again here, comes near the recorded test accuracy.",
-        source="data/results/pooling-digits-3-seeds.csv",
+    "max-over-none-moved": Break(
+        "the pooling is taken out",
+        old='race.lead("max pooling", over="no pooling")',
+        new='race.lead("stride 2", over="no pooling")',
     ),
-    "mixed-pooling": Claim(
-        "Mixed pooling learns its blend: the share of the maximum moves from one half towards the maximum.",
-        source="arXiv:1509.08985",
+    "avg-out-of-favour": Break(
+        "a stride takes the place of the mean",
+        old='race.lead("max pooling", over="average pooling")',
+        new='race.lead("max pooling", over="stride 2")',
     ),
-    "stochastic-pooling-no-hyperparams": Claim(
-        "On 300 digits stochastic pooling, without a hyperparameter, is no worse than max pooling.",
-        source=STOCHASTIC,
+    "max-over-weights-moved": Break(
+        "a stride takes the place of the maximum",
+        old='race.lead("max pooling", over="stride 2, 4 x 4 weights")',
+        new='race.lead("stride 2", over="stride 2, 4 x 4 weights")',
     ),
-    "gap-head-has-fewer-parameters": Claim(
-        "A net with a global average head has less than a twentieth of the parameters of one with a dense head.",
-        source="arXiv:1312.4400",
+    "pooling-in-the-middle": Break(
+        "the digits lie anywhere",
+        old='middle.lead("max pooling", over="no pooling")',
+        new='anywhere.lead("max pooling", over="no pooling")',
     ),
-    "gap-reduces-overfitting": Claim(
-        "That a global average head overfits less does not show on 300 digits: trained five times as long, its gap "
-        "between training and test accuracy is no smaller than that of a dense head.",
-        source="measured here; that it does, in arXiv:1312.4400",
+    "pooling-anywhere": Break(
+        "every digit lies in the middle",
+        old='anywhere.lead("max pooling", over="no pooling")',
+        new='middle.lead("max pooling", over="no pooling")',
     ),
-    "gap-forgives-shifts": Claim(
-        "After a shift by two pixels a global average head reads many more digits than a dense head.",
-        source="this page",
+    "fewer-weights-anywhere": Break(
+        "the stride is a pooling",
+        old='anywhere.lead("stride 2", over="no pooling")',
+        new='anywhere.lead("average pooling", over="no pooling")',
     ),
-    "cmp-fine-grained": Claim(
-        "With a quarter of the head's parameters, channel max pooling tells similar digits apart within two points as well.",
-        source="doi:10.1109/tvt.2019.2899972",
+    "gap-in-the-middle": Break(
+        "the digits lie anywhere",
+        old='middle.lead("max pooling, global average", over="max pooling")',
+        new='anywhere.lead("max pooling, global average", over="max pooling")',
+    ),
+    "gap-reduces-overfitting": Break(
+        "every digit lies in the middle",
+        old='anywhere.lead("max pooling, global average", over="max pooling")',
+        new='middle.lead("max pooling, global average", over="max pooling")',
+    ),
+    "gmp-small-objects": Break(
+        "the object is spread over all places",
+        old="noise[1, :, :side, :side] += 5 / side",
+        new="noise[1] += 5 / 16",
+    ),
+    "gap-large-objects": Break(
+        "the object lies in one place",
+        old="noise[1, :, :side, :side] += 5 / side",
+        new="noise[1, :, :1, :1] += 5",
+    ),
+    "mean-leads-on-dense-maps": Break(
+        "nearly all units are silent",
+        old="maps = np.maximum(answers - np.quantile(answers[:1000], share), 0)",
+        new="maps = np.maximum(answers - np.quantile(answers[:1000], 0.98), 0)",
+    ),
+    "the-lead-goes-with-silence": Break(
+        "the threshold silences nobody",
+        old="maps = np.maximum(answers - np.quantile(answers[:1000], share), 0)",
+        new="maps = np.maximum(answers - np.quantile(answers[:1000], 0), 0)",
+    ),
+    "greater-pooling-information-loss": Break(
+        "the large windows are small",
+        old="large, read_right = (0, 0.8, 0.95, 0.98), 7, {}",
+        new="large, read_right = (0, 0.8, 0.95, 0.98), 2, {}",
     ),
 }
 
@@ -298,75 +267,66 @@ def _(x: np.ndarray) -> float:
     return np.sum(w.max(axis=1, keepdims=True) - w)
 
 
-def _boxes(rng: np.random.Generator) -> Cases:
-    x = rng.normal(size=(10, 12))
-    yield "bins that share a cell", (x, (1, 2, 8, 7), 2)
-    yield "bins that share none", (x, (0, 0, 8, 4), 4)
-    yield "a single bin", (x, (3, 1, 6, 6), 1)
-    yield "more bins than cells", (x, (4, 4, 6, 5), 3)
-    yield "a single cell", (x, (9, 8, 10, 9), 2)
-    yield "a map below zero", (-rng.uniform(1, 2, size=(7, 7)), (1, 0, 7, 4), 3)
-    yield "whole numbers", (rng.integers(-9, 9, size=(6, 6)), (0, 1, 5, 6), 3)
+def _overlaps(rng: np.random.Generator) -> Cases:
+    x = rng.normal(size=(7, 9)).round(2)
+    yield "windows that overlap", (x, 3, 2)
+    yield "windows side by side", (x[:6, :8], 2, 2)
+    yield "rows and columns left over", (x[:6], 3, 2)
+    yield "gaps between the windows", (x, 2, 3)
+    yield "a window at every place", (x, 2, 1)
+    yield "a window as large as the map", (x[:5, :5], 5, 2)
+    yield "a single row of windows", (x[:3], 3, 1)
+    yield "below zero", (-np.abs(x) - 1, 3, 2)
+    yield "whole numbers", (rng.integers(-9, 9, size=(8, 5)), 4, 2)
+    yield "windows of one pixel", (x, 1, 2)
 
 
 @solves(
-    "one-box",
-    title="Build: what lies in the box",
-    task="Write `pool_box(x, box, n)`: RoI pooling of one box over one map. `x` has rows and columns, `box` is "
-    "(x1, y1, x2, y2) in whole cells inside the map, x2 and y2 no longer in it. Cut its h rows into n "
-    "bins, bin i "
-    "from floor(i h / n) up to and without ceil((i + 1) h / n), its columns likewise, and give the n x n "
-    "maxima. "
-    "Over a 4 × 4 map of 0 ... 15, row by row, the box (0, 0, 4, 2) with n = 2 gives [[1, 3], [5, 7]].",
+    "overlapping-windows",
+    title="Build: windows that overlap",
+    task="The one line at the top of this chapter works for windows that lie side by side. AlexNet pooled windows of "
+    "3 × 3 with a stride of 2, which overlap. Write `overlapping(x, size, stride)`: max pooling of a map `x` of rows "
+    "and columns, with windows of `size` × `size` that begin at every `stride`-th row and column and lie wholly "
+    "inside. For `[[1, 2, 3], [4, 9, 6], [7, 8, 5]]`, 2 and 1 it gives [[9, 9], [9, 9]].",
     hints=(
-        "First cut the box out of the map: which of the four numbers are rows, which are columns?",
-        "Write a small function that gives the (first, one past the last) of each of n bins of a length; "
-        "`-(-a // b)` is a / b rounded up.",
+        "How many windows fit along a side of n? The last begins at n - size at the latest.",
+        "`x[a : a + rows : stride, b : b + columns : stride]` holds entry (a, b) of every window at once; choose rows "
+        "and columns so that each slice has as many entries as there are windows.",
     ),
-    inputs=_boxes,
+    inputs=_overlaps,
 )
-def pool_box(x: np.ndarray, box: tuple[int, int, int, int], n: int) -> np.ndarray:
-    x1, y1, x2, y2 = box
-    patch = x[y1:y2, x1:x2]
-
-    def bins(size):
-        return [(i * size // n, -(-(i + 1) * size // n)) for i in range(n)]
-
-    return np.array([[patch[a:b, c:d].max() for c, d in bins(x2 - x1)] for a, b in bins(y2 - y1)])
+def overlapping(x: np.ndarray, size: int, stride: int) -> np.ndarray:
+    downs, rights = (range(0, side - size + 1, stride) for side in x.shape)
+    return np.array([[x[i : i + size, j : j + size].max() for j in rights] for i in downs])
 
 
-@pool_box.mistake("rows and columns have changed places: an array is indexed by row first, and the row is y.")
-def _(x: np.ndarray, box: tuple[int, int, int, int], n: int) -> np.ndarray:
-    x1, y1, x2, y2 = box
-    return pool_box(x, (y1, x1, y2, x2), n)
+@overlapping.mistake("the windows are right; max pooling takes the largest of each, not the mean.")
+def _(x: np.ndarray, size: int, stride: int) -> np.ndarray:
+    downs, rights = (range(0, side - size + 1, stride) for side in x.shape)
+    return np.array([[x[i : i + size, j : j + size].mean() for j in rights] for i in downs])
 
 
-@pool_box.mistake("the box is one cell too large: x2 and y2 are the first that no longer belong to it.")
-def _(x: np.ndarray, box: tuple[int, int, int, int], n: int) -> np.ndarray:
-    x1, y1, x2, y2 = box
-    return pool_box(x, (x1, y1, min(x2 + 1, x.shape[1]), min(y2 + 1, x.shape[0])), n)
+@overlapping.mistake("the last window is missing where it just fits: a range ends before its second number.")
+def _(x: np.ndarray, size: int, stride: int) -> np.ndarray:
+    downs, rights = (range(0, max(side - size, 1), stride) for side in x.shape)
+    return np.array([[x[i : i + size, j : j + size].max() for j in rights] for i in downs])
 
 
-@pool_box.mistake(
-    "both ends of a bin are rounded down; its end is rounded up, so that neighbours share a cell where n "
-    "does not divide the side."
+@overlapping.mistake("some of your windows hang over the edge: only those count that lie wholly inside.")
+def _(x: np.ndarray, size: int, stride: int) -> np.ndarray:
+    downs, rights = (range(0, side, stride) for side in x.shape)
+    return np.array([[x[i : i + size, j : j + size].max() for j in rights] for i in downs])
+
+
+@overlapping.mistake(
+    "your windows lie side by side: a new one begins every `stride` rows and columns, not every `size`."
 )
-def _(x: np.ndarray, box: tuple[int, int, int, int], n: int) -> np.ndarray:
-    x1, y1, x2, y2 = box
-    patch = x[y1:y2, x1:x2]
-
-    def bins(size):
-        return [(i * size // n, max((i + 1) * size // n, i * size // n + 1)) for i in range(n)]
-
-    return np.array([[patch[a:b, c:d].max() for c, d in bins(x2 - x1)] for a, b in bins(y2 - y1)])
+def _(x: np.ndarray, size: int, stride: int) -> np.ndarray:
+    downs, rights = (range(0, side - size + 1, size) for side in x.shape)
+    return np.array([[x[i : i + size, j : j + size].max() for j in rights] for i in downs])
 
 
-@pool_box.mistake("the bins are right; RoI pooling takes the maximum of each, not the mean.")
-def _(x: np.ndarray, box: tuple[int, int, int, int], n: int) -> np.ndarray:
-    x1, y1, x2, y2 = box
-    patch = x[y1:y2, x1:x2]
-
-    def bins(size):
-        return [(i * size // n, -(-(i + 1) * size // n)) for i in range(n)]
-
-    return np.array([[patch[a:b, c:d].mean() for c, d in bins(x2 - x1)] for a, b in bins(y2 - y1)])
+@overlapping.mistake("the windows start at every place; with a stride of 2 every second one is left out.")
+def _(x: np.ndarray, size: int, stride: int) -> np.ndarray:
+    downs, rights = (range(side - size + 1) for side in x.shape)
+    return np.array([[x[i : i + size, j : j + size].max() for j in rights] for i in downs])

@@ -1,158 +1,144 @@
-"""Change only the pooling of a small net: data/results/pooling-digits-3-seeds.csv.
+"""The trials of chapter layers/pooling: one small net in builds that differ in their pooling alone.
 
-    python chapters/layers/pooling_trials.py
+    python chapters/layers/pooling_trials.py        # some ten minutes on one core
 
-Convolution (8 maps), pooling, convolution (16 maps), head; 300 of scikit-learn's digits to learn from, in the
-middle of a field of 16 x 16, the seed choosing which; 445 to be tested on, as they are and moved by one and by
-two pixels.  `similar` is the accuracy on 3, 5, 8 and 9 when only these four may be answered.  Rows that the
-file holds already are kept, so an interrupted run goes on; delete the file to measure all again (about five
-minutes on two idle cores).
+It writes data/results/pooling-moved.csv, data/results/pooling-300-in-the-middle.csv and
+data/results/pooling-300-anywhere.csv.  The digits are MNIST's, 8 x 8 pixels, on a field of 12 x 12: in its middle, or at
+one of the twenty-five places where they fit, which is at most two pixels off each way.
+
+Each arm is compiled once, and its weights and the state of its optimiser are drawn anew for every row: to prepare such a
+small net takes longer than to train it.
 """
 
 from __future__ import annotations
 
-import csv
-import os
-import platform
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import functools
+from functools import partial
+from typing import Any
 
 import keras
 import numpy as np
-from keras import layers as kl
+from sklearn.svm import SVC
 
-from cnnkit import data, insight
-from cnnkit import layers as ours
-from cnnkit._paths import resource
+from cnnkit import data, trials
+from cnnkit.course.nets import pooled
 
-TABLE = resource("results") / "pooling-digits-3-seeds.csv"
-COLUMNS = [
-    "variant",
-    "pooling",
-    "head",
-    "seed",
-    "parameters",
-    "multiply_adds",
-    "activations",
-    "train",
-    "test",
-    "shift1",
-    "shift2",
-    "similar",
-    "share",
-    "recipe",
-    "versions",
-]
-EPOCHS, BATCH, RATE, SEEDS, TRAIN = 40, 30, 5e-3, 3, 300
-POOLINGS = {
-    "none": lambda: None,
-    "max": lambda: kl.MaxPooling2D(2),
-    "average": lambda: kl.AveragePooling2D(2),
-    "L2": lambda: ours.L2Pooling2D(),
-    "L4": lambda: ours.LpPooling2D(p=4),
-    "softmax": lambda: ours.SoftmaxPooling2D(beta=2.0),
-    "mixed": lambda: ours.MixedPooling2D(),
-    "stochastic": lambda: ours.StochasticPooling2D(seed=0),
-    "max 3/2": lambda: kl.MaxPooling2D(3, 2, padding="same"),
-    "max 4": lambda: kl.MaxPooling2D(4),
-    "max 8": lambda: kl.MaxPooling2D(8),
-    "max 16": lambda: kl.MaxPooling2D(16),
-}
-HEADS = {
-    "flatten": lambda: [kl.Flatten()],
-    "dense": lambda: [kl.Flatten(), kl.Dense(32, activation="relu")],
-    "global average": lambda: [kl.GlobalAveragePooling2D()],
-    "global average, long": lambda: [kl.GlobalAveragePooling2D()],  # five times the epochs
-    "global max": lambda: [kl.GlobalMaxPooling2D()],
-    "channel max": lambda: [ours.ChannelMaxPooling(4), kl.Flatten()],
-    "attention": lambda: [ours.AttentionPooling(4)],
-    "pyramid": lambda: [ours.SpatialPyramidPooling2D()],
-}
-VARIANTS = (
-    [(p, "flatten") for p in POOLINGS]
-    + [("max", h) for h in HEADS if h != "flatten"]
-    + [("none", "global average")]
-)
+FIELD, BATCH, CHUNK = 12, 50, 500
+Digits = tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
-def small_net(pooling: keras.Layer | None, head: list[keras.Layer]) -> keras.Model:
-    return keras.Sequential(
-        [
-            keras.Input((16, 16, 1)),
-            kl.Conv2D(8, 3, padding="same", activation="relu"),
-            *([pooling] if pooling is not None else []),
-            kl.Conv2D(16, 3, padding="same", activation="relu"),
-            *head,
-            kl.Dense(10),
-        ]
+def digits(train: str, test: str) -> Digits:
+    """MNIST's digits, 8 x 8 pixels, on the field: training and test digits each "in the middle" or "anywhere"."""
+    parts = []
+    for seed, (place, (images, labels)) in enumerate(zip((train, test), data.load("mnist"), strict=True)):
+        small = images[:, 2:26, 2:26].reshape(-1, 8, 3, 8, 3, 1).mean(axis=(2, 4))
+        middle = np.pad(small, ((0, 0), (2, 2), (2, 2), (0, 0)))
+        parts.append((middle if place == "in the middle" else data.scattered(small, FIELD, seed), labels))
+    return parts[0], parts[1]
+
+
+class Falling(keras.optimizers.schedules.LearningRateSchedule):
+    """A rate that climbs for a tenth of the steps and falls to zero along half a wave; both can be set for each run."""
+
+    def __init__(self) -> None:
+        self.rate, self.steps = (keras.Variable(1.0, trainable=False) for _ in range(2))
+
+    def __call__(self, step: Any) -> Any:
+        share = keras.ops.cast(step, "float32") / self.steps
+        return self.rate * keras.ops.minimum(10 * share, 1.0) * (1 + keras.ops.cos(np.pi * share)) / 2
+
+    def get_config(self) -> dict[str, Any]:
+        return {}
+
+
+@functools.cache
+def compiled(pooling: str, head: str) -> tuple[keras.Model, Falling]:
+    """An arm's net, ready to be trained again and again."""
+    model, schedule = pooled(input_shape=(FIELD, FIELD, 1), pooling=pooling, head=head), Falling()
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(
+        keras.optimizers.Adam(schedule, clipnorm=1.0), loss, jit_compile=False, steps_per_execution=20
+    )
+    model.optimizer.build(model.trainable_variables)
+    return model, schedule
+
+
+def fit(
+    pooling: str, head: str, x: np.ndarray, y: np.ndarray, rate: float, epochs: int, seed: int
+) -> keras.Model:
+    """Adam from new weights, through the digits in a new order each round."""
+    model, schedule = compiled(pooling, head)
+    keras.utils.set_random_seed(seed)
+    fresh = pooled(input_shape=(FIELD, FIELD, 1), pooling=pooling, head=head)
+    for variable, start in zip(model.variables, fresh.variables, strict=True):
+        variable.assign(start)
+    for variable in model.optimizer.variables:
+        variable.assign(keras.ops.zeros_like(variable))
+    schedule.rate.assign(rate)
+    schedule.steps.assign(epochs * len(x) // BATCH)
+    rng = np.random.default_rng(seed)
+    order = np.concatenate([rng.permutation(len(x)) for _ in range(epochs)])
+    model.fit(x[order], y[order], batch_size=BATCH, shuffle=False, verbose=0)
+    return model
+
+
+def scores(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """What a net says of images."""
+    return np.concatenate(
+        [model.predict_on_batch(images[k : k + CHUNK]) for k in range(0, len(images), CHUNK)]
     )
 
 
-def digits() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """In the middle of an empty field, so that there is room to move."""
-    middle = ((0, 0), (4, 4), (4, 4), (0, 0))
-    (x, y), (x_test, y_test) = data.load("digits")
-    return (np.pad(x, middle), y), (np.pad(x_test, middle), y_test)
+def arm(pooling: str, head: str = "flatten") -> trials.Learner:
+    """One build, learning."""
+    return trials.Learner(partial(fit, pooling, head), scores)
 
 
-def moved(x: np.ndarray, pixels: int) -> list[np.ndarray]:
-    """Up, down, left and right; the field is empty where the images are rolled over its edge."""
-    return [np.roll(x, step, axis) for axis in (1, 2) for step in (-pixels, pixels)]
+def machine(split: trials.Split) -> trials.Learner:
+    """A support vector machine on the pixels, with a radial kernel; its C is chosen on the validation part."""
+
+    def fit(x: np.ndarray, y: np.ndarray, **_: Any) -> SVC:
+        fits = [SVC(C=c).fit(x.reshape(len(x), -1), y) for c in (1.0, 3.0, 10.0, 30.0)]
+        x_choice, y_choice = split.parts["validation"]
+        return max(fits, key=lambda one: one.score(x_choice.reshape(len(x_choice), -1), y_choice))
+
+    return trials.Learner(
+        fit, lambda one, x: one.predict(x.reshape(len(x), -1)), has_rate=False, has_budget=False
+    )
 
 
-def measure(pooling: str, head: str, seed: int) -> list[object]:
-    (x, y), (x_test, y_test) = digits()
-    epochs = 5 * EPOCHS if head.endswith("long") else EPOCHS
-    chosen = np.random.default_rng(seed).permutation(len(x))[:TRAIN]
-    keras.utils.set_random_seed(seed)
-    pool = POOLINGS[pooling]()
-    model = small_net(pool, HEADS[head]())
-    rate = keras.optimizers.schedules.CosineDecay(RATE, epochs * -(-TRAIN // BATCH))
-    model.compile(keras.optimizers.Adam(rate), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    model.fit(x[chosen], y[chosen], epochs=epochs, batch_size=BATCH, verbose=0)
-
-    def accuracy(images: np.ndarray, labels: np.ndarray) -> float:
-        return float(np.mean(model.predict(images, batch_size=512, verbose=0).argmax(axis=1) == labels))
-
-    few = np.array([3, 5, 8, 9])
-    among = np.isin(y_test, few)
-    scores = model.predict(x_test[among], batch_size=512, verbose=0)[:, few]
-    similar = float(np.mean(few[scores.argmax(axis=1)] == y_test[among]))
-    shifts = [np.mean([accuracy(m, y_test) for m in moved(x_test, by)]) for by in (1, 2)]
-    figures = [accuracy(x[chosen], y[chosen]), accuracy(x_test, y_test), *shifts, similar]
-    activations = sum(int(np.prod(layer.output.shape[1:])) for layer in model.layers)
-    return [
-        pooling if head == "flatten" else f"{pooling}, {head}",
-        pooling,
-        head,
-        seed,
-        model.count_params(),
-        insight.multiply_adds(model),
-        activations,
-        *(round(float(v), 4) for v in figures),
-        round(pool.share, 4) if isinstance(pool, ours.MixedPooling2D) else "",
-        f"{TRAIN} digits, {epochs} epochs, batch {BATCH}, Adam {RATE} with cosine decay; 2 x86-64 cores",
-        f"Keras {keras.__version__} on {keras.backend.backend()}, Python {platform.python_version()}",
-    ]
+def compare(table: str, arms: dict[str, trials.Learner], train: str, test: str) -> trials.Trial:
+    """300 digits to learn from, 2,000 others that lie as they do to choose the rate by, and all test digits."""
+    where = train if train == test else "moved"
+    split = trials.split(partial(digits, train, test), train=300, name=f"mnist, 8 x 8 on 12 x 12, {where}")
+    return trials.trial(
+        table,
+        arms=arms,
+        data=split,
+        rates=(3e-3, 1e-2, 3e-2),
+        training=trials.Training(epochs=60, batch_size=BATCH),
+        rivals={"support vector machine": machine(split)},
+    )
 
 
-def main() -> None:
-    rows: dict[tuple[str, ...], list[object]] = {}
-    if TABLE.exists():
-        with TABLE.open(newline="", encoding="utf-8") as file:
-            rows = {(row[1], row[2], row[3]): row for row in list(csv.reader(file))[1:]}
-    for seed in range(SEEDS):
-        for pooling, head in VARIANTS:
-            if (pooling, head, str(seed)) not in rows:
-                rows[pooling, head, str(seed)] = measure(pooling, head, seed)
-                print(*rows[pooling, head, str(seed)][:13], flush=True)
-            with TABLE.open("w", newline="", encoding="utf-8") as file:
-                writer = csv.writer(file)
-                writer.writerow(COLUMNS)
-                order = {variant: i for i, variant in enumerate(VARIANTS)}
-                ranked = sorted(rows, key=lambda key: (order[key[0], key[1]], key[2]))
-                writer.writerows(rows[key] for key in ranked)
+SMALLER = {
+    "no pooling": arm("none"),
+    "stride 2": arm("stride"),
+    "average pooling": arm("average"),
+    "max pooling": arm("max"),
+}
+FEW = {**SMALLER, "max pooling, global average": arm("max", "average")}
 
+# Does a net read digits where it has met none?
+moved = compare(
+    "pooling-moved",
+    {**SMALLER, "stride 2, 4 x 4 weights": arm("wide stride")},
+    "in the middle",
+    "anywhere",
+)
+# Few examples, which each net can learn by heart: what does it do with new ones?
+in_the_middle = compare("pooling-300-in-the-middle", FEW, "in the middle", "in the middle")
+anywhere = compare("pooling-300-anywhere", FEW, "anywhere", "anywhere")
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(trials.main())

@@ -15,7 +15,7 @@ from cnnkit.layers.registry import register_layer
 __all__ = ["AttentionPooling"]
 
 
-@register_layer(chapter="layers/pooling", paper="arXiv:1810.00825")
+@register_layer(chapter="models/attention", paper="arXiv:1810.00825")
 class AttentionPooling(SpatialLayer):
     """Multi-head attention from learned queries to all places, in place of a global average (a MAP head).
 

@@ -153,7 +153,7 @@ class _OfBoxes(SpatialLayer):
         return {**super().get_config(), "size": self.size, "spatial_scale": self.spatial_scale}
 
 
-@register_layer(chapter="layers/pooling", paper="arXiv:1504.08083")
+@register_layer(chapter="tasks/detection", paper="arXiv:1504.08083")
 class RoIPooling(_OfBoxes):
     """The maximum over each bin of a grid laid over each box: boxes of any size come out as one size.
 
@@ -212,7 +212,7 @@ class RoIPooling(_OfBoxes):
         return ops.minimum(first[..., None] + steps, last[..., None]), real
 
 
-@register_layer(chapter="layers/pooling", paper="arXiv:1703.06870")
+@register_layer(chapter="tasks/detection", paper="arXiv:1703.06870")
 class RoIAlign(_OfBoxes):
     """The mean of interpolated samples in each bin of a grid laid over each box: nothing is rounded.
 

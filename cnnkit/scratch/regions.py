@@ -50,7 +50,7 @@ def roi_pool2d(x: np.ndarray, boxes: np.ndarray, size: Size = 7, scale: float = 
     array([[1., 3.],
            [5., 7.]])
 
-    Chapter: layers/pooling.
+    Chapter: tasks/detection.
     Paper: arXiv:1504.08083.
     """
     rows, columns = both(size)
@@ -82,7 +82,7 @@ def roi_align(
     array([[1. , 3. ],
            [4.5, 6.5]])
 
-    Chapter: layers/pooling.
+    Chapter: tasks/detection.
     Paper: arXiv:1703.06870.
     """
     rows, columns = both(size)
@@ -124,7 +124,7 @@ def attention_pool(
     >>> attention_pool(x, np.zeros((1, 2)), eye, eye, eye, np.eye(2)[None])[0, 0]  # no question: the mean
     array([1., 2.])
 
-    Chapter: layers/pooling.
+    Chapter: models/attention.
     Paper: arXiv:1810.00825.
     """
     q = np.einsum("qc,chd->qhd", query, wq) / np.sqrt(wq.shape[-1])

@@ -82,10 +82,10 @@ def test_a_row_that_is_not_settled_as_it_says_is_named(
 
 
 def test_a_claim_settles_the_rows_that_it_names_besides_its_own() -> None:
-    cells = [{"cell_type": "code", "metadata": {}, "source": ['claim("local-vs-global-pooling", 1)']}]
+    cells = [{"cell_type": "code", "metadata": {}, "source": ['claim("pooling-saves-time", 1)']}]
     assert marked_claims({"cells": cells}, "layers/pooling") == {
-        "local-vs-global-pooling",
-        "pooling-types-list-003",
+        "pooling-saves-time",
+        "pooling-purposes",
     }
     assert marked_told({"cells": cells}) == set()
 

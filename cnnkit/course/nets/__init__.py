@@ -4,6 +4,7 @@
 """
 
 from cnnkit.course.nets.classic import classic
+from cnnkit.course.nets.pooled import pooled
 from cnnkit.course.nets.tolerant import tolerant, with_spatial_transformer
 
-__all__ = ["classic", "tolerant", "with_spatial_transformer"]
+__all__ = ["classic", "pooled", "tolerant", "with_spatial_transformer"]
