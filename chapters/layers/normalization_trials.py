@@ -143,7 +143,7 @@ def depths(depth: int) -> dict[str, int]:
 KEPT = "plain", "batch norm", "noise behind batch norm", "kernels held at length", "plain, normalised once"
 first_steps = sprint("normalization-first-160-steps", ONCE, 10)
 shallow = sprint("normalization-5-layers", ONCE, 5, KEPT)
-clothes = sprint("normalization-fashion", CLOTHES, 10, KEPT)
+clothes = sprint("normalization-fashion", CLOTHES, 10, KEPT[:2])
 
 
 def sweep(side: int, epochs: int, images: tuple[int, ...], *alone: str) -> trials.Trial:
@@ -158,7 +158,7 @@ def sweep(side: int, epochs: int, images: tuple[int, ...], *alone: str) -> trial
         HALF,
         rates=(0.01, 0.03, 0.1),
         training=trials.Training(epochs=epochs, batch_size=BATCH),
-        doublings=3,
+        doublings=2,
     )
 
 
