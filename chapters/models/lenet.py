@@ -43,6 +43,9 @@ CLAIMS = {
     ),
     "codes-lead-dense": Claim("Of MNIST's test digits, {measured}.", "measured here, 2,000 training digits"),
     "relu-leads-tanh": Claim("Of MNIST's test digits, {measured}.", "measured here, 2,000 training digits"),
+    "nearest-neighbour-trails": Claim(
+        "Of MNIST's test digits, {measured}.", "measured here, 2,000 training digits"
+    ),
     "lenet5-f6-draws": Claim(
         "Where the ten codes differ, a share of {measured} of the pixels that F6 draws is that of the digit's own code.",
         _1998,
@@ -87,6 +90,11 @@ BREAKS = {
         "no net has a ReLU, and one of them no learned subsampling",
         old='parts.lead("ReLU", over="LeNet-5")',
         new='parts.lead("average pooling", over="LeNet-5")',
+    ),
+    "nearest-neighbour-trails": Break(
+        "a net with maxima takes the place of the look-up",
+        old='parts.lead("LeNet-5", over="nearest neighbour")',
+        new='parts.lead("LeNet-5", over="max pooling")',
     ),
     "lenet5-f6-draws": Break(
         "the net was not trained",
