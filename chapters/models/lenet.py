@@ -67,14 +67,14 @@ BREAKS = {
         "the table joins all maps", old='("table", table)):', new='("table", np.ones((6, 16), dtype=int))):'
     ),
     "c3-table-is-even": Break(
-        "the maximum takes the place of the subsampling, too",
+        "it is the pooling that is exchanged, and not the table",
         old='parts.lead("full C3", over="LeNet-5")',
         new='parts.lead("max pooling", over="LeNet-5")',
     ),
     "maximum-leads-subsampling": Break(
-        "no maximum is taken",
+        "the average is taken in place of the maximum",
         old='parts.lead("max pooling", over="LeNet-5")',
-        new='parts.lead("full C3", over="LeNet-5")',
+        new='parts.lead("average pooling", over="LeNet-5")',
     ),
     "subsampling-leads-average": Break(
         "the maximum is taken instead of the average",
@@ -82,14 +82,14 @@ BREAKS = {
         new='parts.lead("LeNet-5", over="max pooling")',
     ),
     "codes-lead-dense": Break(
-        "the net compared with keeps its codes",
+        "the net that should lead gives up its codes, and the other keeps them",
         old='parts.lead("LeNet-5", over="dense output")',
-        new='parts.lead("LeNet-5", over="full C3")',
+        new='parts.lead("dense output", over="full C3")',
     ),
     "relu-leads-tanh": Break(
-        "the other net keeps its tanh",
+        "no net has a ReLU, and one of them no learned subsampling",
         old='parts.lead("ReLU", over="LeNet-5")',
-        new='parts.lead("full C3", over="LeNet-5")',
+        new='parts.lead("average pooling", over="LeNet-5")',
     ),
     "nearest-neighbour-trails": Break(
         "a net with maxima takes the place of the look-up",
@@ -157,6 +157,13 @@ def _(side: int, maps: int, inputs: int) -> int:
     return side * side * (maps * inputs + 1)
 
 
+@count_connections.mistake(
+    "One bias a map is right for parameters. As connections they are counted where they are used: at every unit."
+)
+def _(side: int, maps: int, inputs: int) -> int:
+    return side * side * maps * inputs + maps
+
+
 @solves(
     "larger-page",
     title="A larger page (predict, then check)",
@@ -175,6 +182,7 @@ def larger_page() -> int:
 
 larger_page.wrong(2, "Twice the image is not twice the map: the window of 32 can stand in between too.")
 larger_page.wrong(33, "You moved the window by one pixel; the two subsamplings make its step four.")
+larger_page.wrong(13, "That is a side of S4; C5 is a convolution too, and takes four more away.")
 larger_page.wrong(16, "The two halvings alone would leave 16; each convolution takes four more away.")
 larger_page.wrong(8, "64 - 32 over 4 counts the steps; the window also stands where it begins.")
 larger_page.wrong(1, "That is the map for 32 by 32; here there is room to slide.")
@@ -231,4 +239,6 @@ def turned_ink() -> float:
 
 turned_ink.wrong(0.10, "That is chance, the natural guess; the net does worse than chance. Measure it.")
 turned_ink.wrong(0.76, "That is the share for the digits as they are; turn the ink first.")
+turned_ink.wrong(1.8, "That is in per cent, or near it; a share lies between 0 and 1.")
+turned_ink.wrong(2, "That is in per cent; a share lies between 0 and 1.")
 turned_ink.wrong(0.98, "That is the share that it gets wrong; the share that it gets right was asked for.")
