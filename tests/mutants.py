@@ -28,6 +28,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("cnnkit/layers", "cnnkit/scratch", "cnnkit/insight", "cnnkit/models")
+#: An oracle is seen wrong by what it judges.
+LEANING = {"scratch": ("tests/layers", "tests/origins")}
+SIGNATURES = "tests/test_signatures.py"  # sees every default
 LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv*", "_build", "__pycache__", ".pytest_cache", ".ruff_cache", "node_modules"
 )
@@ -135,9 +138,11 @@ def _places(parent: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST
 
 
 def tests_of(path: Path, root: Path = ROOT) -> list[str]:
-    """The tests that stand for a file: those of its own name first, then those of its part."""
-    own, part = f"tests/{path.parts[1]}/test_{path.stem.lstrip('_')}.py", f"tests/{path.parts[1]}"
-    return [name for name in (own, part) if (root / name).exists()] or ["tests"]
+    """The tests that stand for a file: those of its own name first, then those of its part, then others that lean on it."""
+    part = path.parts[1]
+    own = f"tests/{part}/test_{path.stem.lstrip('_')}.py"
+    wanted = (SIGNATURES, own, f"tests/{part}", *LEANING.get(part, ()))
+    return [name for name in wanted if (root / name).exists()] or ["tests"]
 
 
 def outcome(root: Path, tests: list[str], limit: float) -> tuple[bool, str]:
@@ -218,7 +223,7 @@ def main() -> int:
             Path(shutil.copytree(ROOT, Path(folder) / str(job), ignore=LEFT_OUT))
             for job in range(options.jobs)
         ]
-        for part in sorted({tests_of(mutant.path)[-1] for mutant in drawn}):
+        for part in sorted({part for mutant in drawn for part in tests_of(mutant.path)}):
             fails, told = outcome(copies[0], [part], 10 * options.limit)
             if fails:
                 parser.error(

@@ -4,8 +4,7 @@ four times as many digits for the dense one; pixels in another order; and a task
     python chapters/layers/convolution_trials.py        # some ten minutes on one core
 
 It writes data/results/convolution-moved-600.csv, data/results/convolution-moved-2400.csv,
-data/results/convolution-centred-600.csv and data/results/convolution-faces.csv.  Where digits move, the verdicts are those of a fixed budget: four of five arms have
-settled after it, and the one that leads still rises by a point.
+data/results/convolution-centred-600.csv and data/results/convolution-faces.csv.
 
 The nets are written out in NumPy, one class for all: at this size that takes a tenth of the time that a framework spends
 on being called.

@@ -295,6 +295,15 @@ def test_a_layer_can_count_itself():
     assert multiply_adds(chain((5, 3), Counts(), Counts())) == 70
 
 
+def test_a_mistake_in_a_rule_is_not_taken_for_an_open_size():
+    class Mistaken(Weighs):
+        pass
+
+    register_cost(Mistaken)(lambda layer, inputs, output: inputs + 1)
+    with pytest.raises(TypeError, match="concatenate tuple"):
+        multiply_adds(chain((5, 3), Mistaken()))
+
+
 def test_a_rule_can_be_registered_for_a_class():
     class Twice(Weighs):
         pass

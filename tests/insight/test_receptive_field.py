@@ -188,22 +188,26 @@ def test_a_head_sees_the_whole_input(head):
     assert field.size == (12, 12)
 
 
-def gated(shape, axes, gate_shape):
+def gated(shape, axes, gate_shape, gate_first=False):
     """A convolution along all axes of place, multiplied by one number a channel that was made from the whole map."""
     rank = len(shape) - 1
     inputs = keras.Input(shape)
     convolved = getattr(layers, f"Conv{rank}D")(3, 3, padding="same", name="map")(inputs)
     gate = layers.Dense(3, activation="sigmoid")(ops.mean(convolved, axis=axes))
-    x = layers.Multiply(name="gated")([convolved, layers.Reshape(gate_shape)(gate)])
+    both = [convolved, layers.Reshape(gate_shape)(gate)]
+    x = layers.Multiply(name="gated")(both[::-1] if gate_first else both)
     return keras.Model(inputs, getattr(layers, f"Conv{rank}D")(2, 3, name="after")(x))
 
 
+@pytest.mark.parametrize("gate_first", [False, True])
 @pytest.mark.parametrize(
     ("shape", "axes", "gate"),
     [((12, 3), 1, (1, 3)), ((12, 12, 3), (1, 2), (1, 1, 3)), ((9, 9, 9, 2), (1, 2, 3), (1, 1, 1, 3))],
 )
-def test_a_squeeze_and_excitation_gate_leaves_the_main_path_its_field_and_is_noted(shape, axes, gate):
-    model = gated(shape, axes, gate)
+def test_a_squeeze_and_excitation_gate_leaves_the_main_path_its_field_and_is_noted(
+    shape, axes, gate, gate_first
+):
+    model = gated(shape, axes, gate, gate_first)
     rank = len(shape) - 1
     assert receptive_field(model, "gated").size == (3,) * rank
     field = receptive_field(model)

@@ -32,6 +32,12 @@ HOWS = {
 }
 
 
+def test_caffes_order_turns_the_colours_and_leaves_the_places() -> None:
+    picture = np.array([[[255, 0, 51], [0, 102, 0]]], dtype="uint8")
+    found = Preprocessing((1, 2), order="BGR").prepare(picture)
+    np.testing.assert_allclose(found, [[[[0.2, 0, 1], [0, 0.4, 0]]]], atol=1e-6)
+
+
 # The preparation of LeNet before it was data, word for word.
 def resize(images: np.ndarray, size: int) -> np.ndarray:
     for axis in (1, 2):
