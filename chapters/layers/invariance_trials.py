@@ -94,18 +94,7 @@ def magnitude(images: np.ndarray) -> np.ndarray:
     return np.abs(np.fft.fft2(images, axes=(1, 2)))
 
 
-def nearest_by_waves() -> trials.Learner:
-    """A nearest neighbour on the magnitude of the Fourier transform, which no circular shift changes."""
-    nearest = trials.nearest()
-    return trials.Learner(
-        lambda x, y, **_: nearest.fit(magnitude(x), y),
-        lambda fitted, x: nearest.predict(fitted, magnitude(x)),
-        has_rate=False,
-        has_budget=False,
-    )
-
-
-WAVES = {"nearest neighbour, sizes of waves": nearest_by_waves()}
+WAVES = {"nearest neighbour, sizes of waves": trials.nearest().through(magnitude)}
 moved_digits = trials.trial(
     "moved-digits",
     arms={
