@@ -18,7 +18,7 @@ CLAIMS = {
         source="arithmetic",
     ),
     "batch-norm-leads": Claim("After 160 steps, {measured}.", source=HERE, ledger=("bn-benefits",)),
-    "leads-on-clothes-too": Claim("On Fashion-MNIST, {measured}.", source=HERE),
+    "leads-on-clothes-too": Claim("On the clothes of Fashion-MNIST, {measured}.", source=HERE),
     "once-is-not-enough": Claim(
         "Normalised at the start and never again: {measured}.", source="measured here; arXiv:1511.06422"
     ),

@@ -46,14 +46,6 @@ def unseen(n: int, k: int, s: int) -> int:
     return int(np.sum(scratch.convolve2d_backward(dy, x, w, stride=(1, s))[0] == 0))
 
 
-def painted(x: np.ndarray, w: np.ndarray, s: int) -> np.ndarray:
-    """What carries gradients back through a convolution of that stride."""
-    wide = np.zeros((1, 1, (len(x) - 1) * s + len(w), 1))
-    return scratch.convolve2d_backward(x[None, None, :, None], wide, w[None, :, None, None], (1, s))[
-        0
-    ].ravel()
-
-
 def folded(w, b, gamma, beta, mean, variance, epsilon) -> np.ndarray:
     """The two layers asked for each unit vector, and for zeros."""
     y = scratch.batch_normalize(np.eye(len(w)) @ w + b, gamma, beta, (mean, variance), epsilon)
@@ -124,11 +116,17 @@ ORACLES: dict[str, Callable[..., Any]] = {
         scratch.convolve2d(image(x), kernel(w), stride=s, padding=p)
     ),
     "blind-pixels": unseen,
-    "separable-saving": lambda k, c, maps: (
-        insight.multiply_adds(keras.Sequential([keras.Input((k, k, c)), layers.Conv2D(maps, k)]))
-        / insight.multiply_adds(keras.Sequential([keras.Input((k, k, c)), layers.SeparableConv2D(maps, k)]))
+    "separable-saving": lambda k, c, maps, multiplier: np.divide(
+        *(
+            insight.multiply_adds(keras.Sequential([keras.Input((k, k, c)), layer]))
+            for layer in (
+                layers.Conv2D(maps, k),
+                layers.SeparableConv2D(maps, k, depth_multiplier=multiplier),
+            )
+        )
     ),
-    "paint": painted,
+    "exactly-twice": lambda k, s: len(np.convolve(np.ones(4 * s + 1), np.ones(k))) - 5 * s,
+    "straight-lines": lambda s: np.interp(np.arange(1 - s, s), [-s, 0, s], [0, 1, 0]),
     "lp-gradient": lambda a, p: gradient(
         lambda a: keras.ops.power(keras.ops.mean(keras.ops.power(keras.ops.abs(a), p)), 1 / p), a
     ),
