@@ -85,7 +85,6 @@ parts = trials.trial(
     data=trials.split(digits, train=2_000, validation=2_000, seed=0, name="mnist, 32 x 32"),
     rates=(1e-3, 3e-3, 9e-3),
     training=trials.Training(epochs=20, batch_size=40),
-    settle=False,  # twice as many epochs are in the table too: all arms but the dense output had settled
 )
 
 if __name__ == "__main__":
