@@ -11,15 +11,18 @@ shift of up to four pixels.  Rows that the table holds already are kept, so an i
 from __future__ import annotations
 
 import csv
+from pathlib import Path
 
 import keras
 import numpy as np
-from invariance_trials import DIGITS, build, moved
 from keras import layers
 
 from cnnkit import insight
 from cnnkit._paths import resource
 from cnnkit.course.recording import about, write
+from cnnkit.trials.workers import load
+
+invariance = load(Path(__file__).with_name("invariance_trials.py"))
 
 TABLE, SEEDS, ROUNDS, RATE, BATCH = "walking-digits-5-seeds.csv", 5, 40, 1e-2, 50
 STEPS = range(-6, 7)
@@ -35,13 +38,13 @@ def trained(kind: str, seed: int) -> keras.Model:
     downsampling, moving = NETS[kind]
     keras.utils.set_random_seed(seed)
     net = keras.Sequential(
-        [keras.Input((16, 16, 1)), layers.Rescaling(8.0), build(seed, downsampling=downsampling)]
+        [keras.Input((16, 16, 1)), layers.Rescaling(8.0), invariance.build(seed, downsampling=downsampling)]
     )
-    images, labels = DIGITS.parts["train"]
+    images, labels = invariance.DIGITS.parts["train"]
     schedule = keras.optimizers.schedules.CosineDecay(RATE, ROUNDS * -(-len(images) // BATCH))
     net.compile(keras.optimizers.Adam(schedule), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     for turn in range(ROUNDS if moving else 1):
-        shown = moved(images, ROUNDS * seed + turn) if moving else images
+        shown = invariance.moved(images, ROUNDS * seed + turn) if moving else images
         net.fit(shown, labels, batch_size=BATCH, epochs=1 if moving else ROUNDS, verbose=0)
     return net
 
@@ -53,13 +56,13 @@ def classes(net: keras.Model, images: np.ndarray) -> np.ndarray:
 
 def walked(net: keras.Model) -> dict[int, float]:
     """What share of the validation digits the net reads after each number of pixels to the right."""
-    images, labels = DIGITS.parts["validation"]
+    images, labels = invariance.DIGITS.parts["validation"]
     return {step: float(np.mean(classes(net, insight.shifted(images, 0, step)) == labels)) for step in STEPS}
 
 
 def changed(net: keras.Model, count: int = 200) -> float:
     """What share of the digits gets another class than in the middle under some shift of up to four pixels."""
-    images = DIGITS.parts["validation"][0][:count]
+    images = invariance.DIGITS.parts["validation"][0][:count]
     here = [classes(net, insight.shifted(images, *step)) for step in np.ndindex(5, 5)]
     return float(np.mean((np.stack(here) != here[0]).any(axis=0)))
 
@@ -73,7 +76,7 @@ def main() -> None:
             if (kind, str(seed)) in done:
                 continue
             net = trained(kind, seed)
-            (x, y), (x_test, y_test) = DIGITS.parts["train"], DIGITS.parts["test"]
+            (x, y), (x_test, y_test) = invariance.DIGITS.parts["train"], invariance.DIGITS.parts["test"]
             scores = {
                 "train": np.mean(classes(net, x) == y),
                 "moved": np.mean(classes(net, x_test) == y_test),

@@ -3,7 +3,7 @@
     python chapters/layers/normalization_trials.py        # some twenty minutes on one core
 
 It writes data/results/normalization-first-160-steps.csv and, with another depth or other pictures,
-normalization-5-layers.csv and normalization-fashion.csv; and data/results/normalization-side-<n>.csv.
+data/results/normalization-5-layers.csv and data/results/normalization-fashion.csv; and data/results/normalization-side-<n>.csv.
 
 The nets are those of `cnnkit.scratch`, forward and backward as the chapter writes them: on maps of a few places NumPy takes
 a tenth of the time that a framework spends on a batch normalisation.
