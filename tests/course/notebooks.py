@@ -20,12 +20,6 @@ ROOT = Path(__file__).parents[2]
 CHAPTERS = ROOT / "chapters"
 Notebook = dict[str, Any]
 
-#: Chapters that are still to be made by the method: a reason for each bound, four exercises with two hints each, names
-#: that no answer takes.  This list only gets shorter.
-FOLLOWING: set[str] = set()
-#: Chapters whose claims have no breaks yet.  This list only gets shorter.
-WITHOUT_BREAKS = FOLLOWING
-
 SETUP = """try:
     import cnnkit
 except ImportError:  # on Colab: the release of this page; NumPy, Keras and TensorFlow stay as they are

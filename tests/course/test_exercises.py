@@ -81,15 +81,15 @@ def test_an_exercise_helps(name: str) -> None:
     task = ALL[name]
     assert task.hints and task.mistakes, "a hint and a recognised mistake are owed"
     assert len({m.message for m in task.mistakes}) == len(task.mistakes)
-    assert len(set(task.hints)) == 2 or name.partition(":")[0] in nb.FOLLOWING
+    assert len(set(task.hints)) == 2
 
 
 @pytest.mark.parametrize("name", [name for name, task in ALL.items() if not task.asks_for_a_value])
 def test_a_function_is_tried_on_several_inputs(name: str) -> None:
-    assert len(ALL[name].cases()) >= 4 or name.partition(":")[0] in nb.FOLLOWING
+    assert len(ALL[name].cases()) >= 4
 
 
-@pytest.mark.parametrize("chapter", sorted(set(catalogue.written_chapters()) - nb.FOLLOWING))
+@pytest.mark.parametrize("chapter", sorted(catalogue.written_chapters()))
 def test_a_chapter_has_four_exercises_to_compute_predict_build_and_break(chapter: str) -> None:
     assert len(catalogue.exercises(chapter)) == 4
 
@@ -102,7 +102,7 @@ def global_names(table: symtable.SymbolTable, inner: bool = False) -> set[str]:
     return found.union(*(global_names(child, True) for child in table.get_children()))
 
 
-@pytest.mark.parametrize("chapter", sorted(set(catalogue.written_chapters()) - nb.FOLLOWING))
+@pytest.mark.parametrize("chapter", sorted(catalogue.written_chapters()))
 def test_no_answer_takes_a_name_that_the_chapter_uses(chapter: str) -> None:
     taken, answers = set(), {}
     for cell in map(nb.text, nb.code_cells(nb.read(chapter))[1:]):
