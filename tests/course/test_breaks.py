@@ -11,7 +11,6 @@ import pytest
 
 from cnnkit.course import breaks, catalogue
 from cnnkit.course.breaks import Break, BreakError, Record, broken, digest, unproven
-from tests.course import notebooks as nb
 
 CHANGE = Break("nothing is added", old="x + 1", new="x")
 
