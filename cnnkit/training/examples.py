@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
-__all__ = ["Examples", "Task", "ending", "examples", "task"]
+__all__ = ["Examples", "Task", "activation", "ending", "examples", "task"]
 
 _RESCALING = {"Rescaling", "Normalization", "Preparation"}
 _PASSING = {"Cast", "Flatten", "Identity", "Permute", "Reshape", "Squeeze", "Transpose"}
@@ -130,7 +130,7 @@ def task(model: keras.Model, y: np.ndarray, smoothing: float = 0.0, what: str = 
             f"'{model.name}' gives outputs of shape {tuple(shape)}, without a last axis of known size: end in "
             "keras.layers.Dense(1) for one number an example"
         )
-    outputs, ends = shape[-1], _activation(model)
+    outputs, ends = shape[-1], activation(model)
     scores = ends not in ("softmax", "sigmoid")
     if y.dtype.kind in "iub" and _fits(y.shape[1:], shape[1:-1]):
         if outputs == 1:
@@ -239,7 +239,7 @@ def _name_of(layer: Any) -> str:
     return getattr(getattr(layer, "activation", None), "__name__", type(layer).__name__.lower())
 
 
-def _activation(model: keras.Model) -> str:
+def activation(model: keras.Model) -> str:
     """The name of the activation that a network ends in, or of the layer that is none."""
     *_, first = ending(model.outputs[0])
     return _name_of(first)
