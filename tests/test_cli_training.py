@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
 from cnnkit import cli
+from cnnkit.cli import trainings
+from cnnkit.cli.parts import Mistake
 
 
 @pytest.fixture
@@ -96,6 +99,49 @@ def test_a_folder_of_images_is_a_data_set(run, tmp_path: Path) -> None:
     assert status == 0, err
     status, _, err = run("evaluate", tmp_path / "run" / "last.keras", tmp_path / "pictures")
     assert (status, "has no test part" in err) == (2, True)
+
+
+def picture(path: Path, shade: int, side: int = 12) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full((side, 12, 3), shade, "uint8")).save(path)
+
+
+def test_a_test_folder_has_the_classes_and_the_size_of_the_training_folder(tmp_path: Path) -> None:
+    for name, shade in (("dark", 20), ("light", 230)):
+        picture(tmp_path / "train" / name / "a.png", shade)
+    (tmp_path / "train" / "dark" / ".DS_Store").write_bytes(b"no image")
+    picture(tmp_path / "test" / "light" / "a.png", 230, side=17)
+    (x, y), (held, labels) = trainings._data(str(tmp_path))
+    assert y.tolist() == [0, 1] and labels.tolist() == [1]
+    assert held.shape[1:] == x.shape[1:] == (12, 12, 3)
+    picture(tmp_path / "test" / "grey" / "a.png", 120)
+    with pytest.raises(Mistake, match=r"test' holds the classes grey, which '.*train' does not"):
+        trainings._data(str(tmp_path))
+    (tmp_path / "train" / "dark" / "notes.txt").write_text("no image", "utf-8")
+    with pytest.raises(Mistake, match=r"notes.txt' is no image that can be read"):
+        trainings._data(str(tmp_path))
+
+
+@pytest.mark.parametrize("activation, weight", [(None, 0.25), ("sigmoid", 0.25)])
+def test_a_single_output_says_no_or_yes(run, tmp_path: Path, activation: str | None, weight: float) -> None:
+    layers = [keras.layers.GlobalMaxPooling2D(), keras.layers.Dense(1, activation=activation)]
+    model = keras.Sequential([keras.Input((12, 12, 1)), *layers])
+    model.set_weights([np.full((1, 1), weight), np.zeros(1)])
+    model.save(tmp_path / "one.keras")
+    x = np.ones((4, 12, 12, 1), "float32")
+    np.savez(tmp_path / "set.npz", x_train=x, y_train=np.ones(4, int), x_test=x, y_test=np.ones(4, int))
+    status, told, err = run("evaluate", tmp_path / "one.keras", tmp_path / "set.npz")
+    assert (status, told) == (0, "100.00% of 4 examples\n"), err
+    picture(tmp_path / "white.png", 255)
+    status, told, _ = run("predict", tmp_path / "one.keras", tmp_path / "white.png", "--top", 2, "--json")
+    first, second = json.loads(told)
+    assert (first["label"], second["label"]) == ("1", "0")
+    assert first["probability"] == pytest.approx(1 / (1 + np.exp(-weight)), abs=1e-3)
+    (tmp_path / "labels.txt").write_text("yes\n", "utf-8")
+    status, _, err = run(
+        "predict", tmp_path / "one.keras", tmp_path / "white.png", "--labels", tmp_path / "labels.txt"
+    )
+    assert status == 2 and "holds 1 labels" in err and "knows 2 classes" in err
 
 
 @pytest.mark.parametrize(

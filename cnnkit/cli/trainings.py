@@ -60,8 +60,7 @@ def evaluate(options: argparse.Namespace) -> int:
         raise Mistake(
             f"'{options.data}' has no test part: give x_test and y_test, or the folders train and test"
         )
-    outputs = _outputs(model, held[0])
-    read = outputs.argmax(axis=-1) if outputs.shape[-1] > 1 else (outputs[..., 0] > 0.5).astype(int)
+    read = _probabilities(model, held[0]).argmax(axis=-1)
     if held[1].shape != read.shape:
         raise Mistake(
             f"'{options.data}' asks for answers of shape {held[1].shape[1:]}, and the network gives {read.shape[1:]}"
@@ -79,9 +78,15 @@ def predict(options: argparse.Namespace) -> int:
     labels = _labels(options.labels)
     rows = []
     for path in options.images:
-        scores = _outputs(model, _picture(path, model)[None])[0]
-        if abs(scores.sum() - 1) > 1e-3 or scores.min() < 0:
-            scores = np.exp(scores - scores.max()) / np.exp(scores - scores.max()).sum()
+        scores = _probabilities(model, _picture(path, model)[None])[0]
+        if scores.ndim > 1:
+            raise Mistake(
+                f"'{options.model}' answers for each place of an image, and not for the whole of it"
+            )
+        if labels and len(labels) < len(scores):
+            raise Mistake(
+                f"'{options.labels}' holds {len(labels)} labels, and '{options.model}' knows {len(scores)} classes"
+            )
         for place in np.argsort(-scores)[: options.top]:
             label = labels[place] if labels else str(place)
             rows.append({"image": path, "label": label, "probability": round(float(scores[place]), 4)})
@@ -118,9 +123,18 @@ def _data(name: str) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, n
             held = (arrays["x_test"], arrays["y_test"]) if {"x_test", "y_test"} <= set(arrays.files) else None
             return (arrays["x_train"], arrays["y_train"]), held
     if path.is_dir():
-        return _folder(path / "train" if (path / "train").is_dir() else path), (
-            _folder(path / "test") if (path / "test").is_dir() else None
-        )
+        if not (path / "train").is_dir():
+            return _folder(path, _classes(path)), None
+        classes = _classes(path / "train")
+        learned = _folder(path / "train", classes)
+        held = path / "test"
+        if not held.is_dir():
+            return learned, None
+        if strange := set(_classes(held)) - set(classes):
+            raise Mistake(
+                f"'{held}' holds the classes {', '.join(sorted(strange))}, which '{path / 'train'}' does not"
+            )
+        return learned, _folder(held, classes, learned[0].shape[1:3])
     loaded = part("data").load(name)
     if not (
         isinstance(loaded, tuple) and len(loaded) == 2 and all(isinstance(each, tuple) for each in loaded)
@@ -129,20 +143,29 @@ def _data(name: str) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, n
     return loaded
 
 
-def _folder(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Images in folders that are named by their class; all are brought to the size of the first."""
+def _classes(path: Path) -> list[str]:
+    return sorted(each.name for each in path.iterdir() if each.is_dir() and each.name[0] != ".")
+
+
+def _folder(
+    path: Path, classes: list[str], size: tuple[int, int] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Images in folders that are named by their class; all are brought to one size, by default the first's."""
     import keras
 
-    classes = sorted(each.name for each in path.iterdir() if each.is_dir())
-    found = [(file, place) for place, name in enumerate(classes) for file in sorted((path / name).iterdir())]
-    if not found:
+    images, labels = [], []
+    for place, name in enumerate(classes):
+        for file in sorted((path / name).glob("[!.]*")):
+            try:
+                image = keras.utils.load_img(file, target_size=size)
+            except Exception as error:
+                raise Mistake(f"'{file}' is no image that can be read: {error}") from error
+            size = size or image.size[::-1]
+            images.append(keras.utils.img_to_array(image, dtype="uint8"))
+            labels.append(place)
+    if not images:
         raise Mistake(f"'{path}' holds no folders of images, one for each class")
-    first = keras.utils.load_img(found[0][0]).size[::-1]
-    images = [
-        keras.utils.img_to_array(keras.utils.load_img(file, target_size=first), dtype="uint8")
-        for file, _ in found
-    ]
-    return np.stack(images), np.array([place for _, place in found])
+    return np.stack(images), np.array(labels)
 
 
 def _as_pixels(x: np.ndarray, pixels: bool) -> np.ndarray:
@@ -163,8 +186,17 @@ def _prepares(model: Any) -> bool:
     return any(type(layer).__name__ in ("Preparation", "Rescaling") for layer in model._flatten_layers())
 
 
-def _outputs(model: Any, x: np.ndarray) -> np.ndarray:
-    return np.asarray(model.predict(_as_pixels(_grey_where_wanted(x, model), _prepares(model)), verbose=0))
+def _probabilities(model: Any, x: np.ndarray) -> np.ndarray:
+    """Of each class, whether the network ends in them or in scores; of no and yes, where it has a single output."""
+    outputs = np.asarray(model.predict(_as_pixels(_grey_where_wanted(x, model), _prepares(model)), verbose=0))
+    scores = part("training").examples.activation(model) not in ("softmax", "sigmoid")
+    if outputs.shape[-1] == 1:
+        yes = 1 / (1 + np.exp(-outputs)) if scores else outputs
+        return np.concatenate([1 - yes, yes], axis=-1)
+    if not scores:
+        return outputs
+    raised = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
+    return raised / raised.sum(axis=-1, keepdims=True)
 
 
 def _picture(path: str, model: Any) -> np.ndarray:
@@ -189,4 +221,4 @@ def _labels(name: str | None) -> list[str]:
     path = Path(name)
     if not path.is_file():
         raise Mistake(f"there is no file '{name}'; --labels names a text file with a label a line")
-    return path.read_text("utf-8").split("\n")
+    return path.read_text("utf-8").splitlines()

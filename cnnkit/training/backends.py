@@ -6,6 +6,7 @@ Beside `cnnkit.gradients` the only module that asks which backend runs; the rest
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -167,11 +168,9 @@ def several_devices(wanted: str | None) -> Iterator[int]:
         yield 1
         return
     if _name() == "tensorflow":
-        import tensorflow as tf
-
-        logical = [device.name for device in tf.config.list_logical_devices(kind.upper())]
-        with tf.distribute.MirroredStrategy(logical).scope():
-            yield len(logical)
+        strategy = _mirrored(kind.upper())
+        with strategy.scope():
+            yield strategy.num_replicas_in_sync
     elif _name() == "jax":
         before = keras.distribution.distribution()
         shares = keras.distribution.DataParallel(devices=names, auto_shard_dataset=False)
@@ -184,6 +183,14 @@ def several_devices(wanted: str | None) -> Iterator[int]:
         raise ValueError(
             "on PyTorch, Keras trains on one device: use KERAS_BACKEND=jax or tensorflow for several, or distribute=None"
         )
+
+
+@functools.cache
+def _mirrored(kind: str) -> Any:
+    """One for all trainings: a second would number its sums like the first, which fails for a network of other shapes."""
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy([device.name for device in tf.config.list_logical_devices(kind)])
 
 
 def _name() -> str:

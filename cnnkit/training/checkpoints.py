@@ -11,15 +11,16 @@ import contextlib
 import io
 import json
 import os
-import tempfile
+import uuid
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-__all__ = ["CheckpointError", "State", "read", "snapshot", "write"]
+__all__ = ["CheckpointError", "State", "read", "replace", "restore", "snapshot", "write"]
 
 _FORMAT = 1
 _TOLD, _ARRAYS = "cnnkit_training.json", "cnnkit_training.npz"
@@ -67,11 +68,7 @@ def write(path: Path, model: keras.Model, trainee: keras.Model, told: dict[str, 
     Raises:
         CheckpointError: where the disk is full or closed; what lay at `path` lies there still.
     """
-    part = None
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".keras")
-        os.close(handle)
-        part = Path(name)
+    with _whole(path) as part:
         model.save(part)
         state = snapshot(trainee)
         arrays = io.BytesIO()
@@ -81,18 +78,31 @@ def write(path: Path, model: keras.Model, trainee: keras.Model, told: dict[str, 
         with zipfile.ZipFile(part, "a") as file:
             file.writestr(_ARRAYS, arrays.getvalue())
             file.writestr(_TOLD, json.dumps({"format": _FORMAT, **told}, default=str))
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a text, or nothing, as `write` does."""
+    with _whole(path) as part:
+        part.write_text(text, encoding="utf-8", newline="")
+
+
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A file to be written, which is moved to its place when it is whole."""
+    part = path.with_name(f".{path.stem}-{uuid.uuid4().hex}{path.suffix}")
+    try:
+        yield part
         with part.open("rb") as file:
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
         kept = f"; the one before it is kept at {path}" if path.exists() else ""
         raise CheckpointError(
-            f"no checkpoint could be written to {path.parent} ({error.strerror or error}){kept}"
+            f"no {'checkpoint' if path.suffix == '.keras' else path.name} could be written to {path.parent} ({error.strerror or error}){kept}"
         ) from error
     finally:
-        if part is not None:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def read(path: Path) -> tuple[dict[str, Any], State]:

@@ -6,16 +6,17 @@ of a backend, or by nothing at all. Each has a sentence here, with the remedy.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 
-__all__ = ["Examples", "Task", "examples", "task"]
+__all__ = ["Examples", "Task", "activation", "ending", "examples", "task"]
 
 _RESCALING = {"Rescaling", "Normalization", "Preparation"}
+_PASSING = {"Cast", "Flatten", "Identity", "Permute", "Reshape", "Squeeze", "Transpose"}
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,14 @@ class Task:
 
     name: str
     loss: keras.losses.Loss
-    metrics: tuple[str, ...]
+    metrics: tuple[str | Callable[[Any, Any], Any], ...]
 
 
 def examples(data: Any, what: str = "training") -> Examples:
     """A pair `(x, y)` as two arrays that belong together, or a sentence that says why they do not."""
     if not (isinstance(data, (tuple, list)) and len(data) == 2):
         raise TypeError(
-            f"{what} data are a pair (x, y) of arrays, or a data set that Keras takes; this is {_named(data)}"
+            f"{what} data are a pair (x, y) of arrays, and this is {_named(data)}: gather its batches into two arrays"
         )
     x, y = _array(data[0], f"{what} x"), _array(data[1], f"{what} y")
     if len(x) == 0:
@@ -58,7 +59,9 @@ def examples(data: Any, what: str = "training") -> Examples:
         raise ValueError(
             f"{what} y holds {y[~np.isfinite(y)][0]} in example {np.argwhere(~np.isfinite(y))[0][0]}"
         )
-    return Examples(x, y)
+    return Examples(
+        x, y.astype("uint8") if y.dtype.kind == "b" else y
+    )  # TensorFlow's copies cannot share booleans
 
 
 def _named(thing: Any) -> str:
@@ -85,7 +88,7 @@ def check_input(model: keras.Model, found: Examples, what: str = "training") -> 
     wanted = model.input_shape
     if isinstance(wanted, (list, dict)):
         raise ValueError(
-            f"'{model.name}' has several inputs; give `fit` a data set that yields them, in place of (x, y)"
+            f"'{model.name}' has several inputs, and this trains networks of one: compile it, and fit it by Keras"
         )
     shape = found.x.shape[1:]
     fits = len(shape) == len(wanted) - 1 and all(
@@ -112,7 +115,8 @@ def task(model: keras.Model, y: np.ndarray, smoothing: float = 0.0, what: str = 
 
     Args:
         model: whose last axis is classes, or numbers.
-        y: integers are classes; floats that are one-hot are classes, too; other floats are numbers to be met.
+        y: class numbers are integers. Rows that are one-hot, or shares that sum to one, are classes, too. Zeros and ones of
+            the outputs' shape, whatever their dtype, are labels of which several may hold. Other floats are numbers to be met.
         smoothing: share of a label that is spread over all classes.
         what: the part's name, for messages.
     """
@@ -121,27 +125,41 @@ def task(model: keras.Model, y: np.ndarray, smoothing: float = 0.0, what: str = 
         raise ValueError(
             f"'{model.name}' has several outputs: compile it with a loss for each, and fit it by Keras"
         )
-    outputs, scores = shape[-1], not _ends_in_probabilities(model)
-    if y.dtype.kind in "iub" and y.ndim < len(shape):
+    if len(shape) < 2 or shape[-1] is None:
+        raise ValueError(
+            f"'{model.name}' gives outputs of shape {tuple(shape)}, without a last axis of known size: end in "
+            "keras.layers.Dense(1) for one number an example"
+        )
+    outputs, ends = shape[-1], activation(model)
+    scores = ends not in ("softmax", "sigmoid")
+    if y.dtype.kind in "iub" and _fits(y.shape[1:], shape[1:-1]):
         if outputs == 1:
             _in_range(model, y, 2, what)
-            return Task("binary", keras.losses.BinaryCrossentropy(scores, smoothing), ("accuracy",))
+            return _binary("binary", scores, smoothing)
         _in_range(model, y, outputs, what)
         if smoothing:
-            return Task("classes", _smoothed(outputs, scores, smoothing), ("accuracy",))
+            return Task("classes", SmoothedCrossentropy(outputs, scores, smoothing), ("accuracy",))
         return Task("classes", keras.losses.SparseCategoricalCrossentropy(scores), ("accuracy",))
-    if y.ndim == len(shape) and outputs > 1 and _one_hot(y):
-        if y.shape[-1] != outputs:
-            raise ValueError(
-                f"{what} y is one-hot over {y.shape[-1]} classes, and '{model.name}' has {outputs} outputs"
-            )
+    whole = _fits(y.shape[1:], shape[1:])
+    if whole and outputs > 1 and ends != "sigmoid" and _shares(y):
         return Task("one-hot", keras.losses.CategoricalCrossentropy(scores, smoothing), ("accuracy",))
+    if (whole or (outputs == 1 and _fits(y.shape[1:], shape[1:-1]))) and np.isin(y, (0, 1)).all():
+        if ends == "softmax":
+            raise ValueError(
+                f"{what} y holds zeros and ones, not one 1 in each row, and '{model.name}' ends in a softmax, which gives each "
+                "example one class: end in a sigmoid for several labels, or for one that may hold or not"
+            )
+        return _binary("labels" if outputs > 1 else "binary", scores, smoothing)
+    if y.ndim == len(shape) and 1 < y.shape[-1] != outputs and _shares(y):
+        raise ValueError(
+            f"{what} y is one-hot over {y.shape[-1]} classes, and '{model.name}' has {outputs} outputs"
+        )
     if y.dtype.kind in "iub":
         raise ValueError(
             f"{what} y holds integers of shape {y.shape}, for outputs of shape {tuple(shape)}: give class numbers of "
-            f"shape {(len(y), *shape[1:-1])}, or one-hot rows"
+            f"shape {(len(y), *shape[1:-1])}, or one-hot rows; numbers to be met are floats: y.astype(float)"
         )
-    if y.shape[1:] != tuple(shape[1:]) and (*y.shape[1:], 1) != tuple(shape[1:]):
+    if not whole and not _fits((*y.shape[1:], 1), shape[1:]):
         hint = (
             "; class numbers are integers: y.astype(int)" if outputs > 1 and (y == np.round(y)).all() else ""
         )
@@ -153,8 +171,32 @@ def task(model: keras.Model, y: np.ndarray, smoothing: float = 0.0, what: str = 
     return Task("numbers", keras.losses.MeanSquaredError(), ("mae",))
 
 
-def _smoothed(outputs: int, scores: bool, smoothing: float) -> keras.losses.Loss:
-    return SmoothedCrossentropy(outputs, scores, smoothing)
+def check_validation(model: keras.Model, aim: Task, y: np.ndarray, held: np.ndarray) -> None:
+    """Refuse targets of the validation part that ask for another loss than those of the training part.
+
+    Zeros and ones that are numbers, and rows of labels that happen to be one-hot, do not.
+    """
+    name = task(model, held, what="validation").name if aim.name not in ("numbers", "labels") else aim.name
+    if held.ndim != y.ndim or name != aim.name:
+        raise ValueError(
+            f"training y holds {y.dtype} of shape {y.shape}, and validation y {held.dtype} of shape {held.shape}, which asks for "
+            "another loss: give both in one form"
+        )
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    return len(shape) == len(wanted) and all(
+        side in (None, here) for here, side in zip(shape, wanted, strict=True)
+    )
+
+
+def _binary(name: str, scores: bool, smoothing: float) -> Task:
+    def accuracy(
+        y_true: Any, y_pred: Any
+    ) -> Any:  # Keras's takes a score for a probability, and labels for classes
+        return keras.metrics.binary_accuracy(y_true, y_pred, threshold=0.0 if scores else 0.5)
+
+    return Task(name, keras.losses.BinaryCrossentropy(scores, smoothing), (accuracy,))
 
 
 @keras.saving.register_keras_serializable("cnnkit")
@@ -180,13 +222,27 @@ class SmoothedCrossentropy(keras.losses.Loss):
         return {**super().get_config(), **own}
 
 
-def _ends_in_probabilities(model: keras.Model) -> bool:
-    last = [layer for layer in model._flatten_layers(recursive=True) if not getattr(layer, "_layers", None)][
-        -1
-    ]
-    activation = getattr(last, "activation", None)
-    name = getattr(activation, "__name__", type(last).__name__.lower())
-    return name in ("softmax", "sigmoid")
+def ending(tensor: Any) -> Iterator[Any]:
+    """The layers that give a network its output, from the last back to the first that does more than reshape it."""
+    layer, node, place = tensor._keras_history
+    if isinstance(layer, keras.Model) and getattr(layer, "outputs", None):
+        yield from ending(layer.outputs[place])
+        return
+    yield layer
+    if type(layer).__name__ in _PASSING or (_name_of(layer) == "linear" and not layer.weights):
+        yield from ending(layer._inbound_nodes[node].input_tensors[0])
+    elif getattr(layer, "_layers", None):
+        yield [part for part in layer._flatten_layers() if not part._layers][-1]
+
+
+def _name_of(layer: Any) -> str:
+    return getattr(getattr(layer, "activation", None), "__name__", type(layer).__name__.lower())
+
+
+def activation(model: keras.Model) -> str:
+    """The name of the activation that a network ends in, or of the layer that is none."""
+    *_, first = ending(model.outputs[0])
+    return _name_of(first)
 
 
 def _in_range(model: keras.Model, y: np.ndarray, classes: int, what: str) -> None:
@@ -195,14 +251,15 @@ def _in_range(model: keras.Model, y: np.ndarray, classes: int, what: str) -> Non
         index = tuple(int(i) for i in np.argwhere(outside)[0])
         place = index[0] if len(index) == 1 else index
         from_one = " (they seem to begin at 1: take one away)" if y.min() == 1 and y.max() == classes else ""
+        numbers = "; numbers to be met are floats: y.astype(float)" if model.output_shape[-1] == 1 else ""
         raise ValueError(
             f"{what} y holds the label {y[index]} in place {place}, and '{model.name}' knows the classes 0 to "
-            f"{classes - 1}{from_one}"
+            f"{classes - 1}{from_one}{numbers}"
         )
 
 
-def _one_hot(y: np.ndarray) -> bool:
-    return y.ndim > 1 and bool(np.isin(y, (0, 1)).all() and (y.sum(axis=-1) == 1).all())
+def _shares(y: np.ndarray) -> bool:
+    return bool((y >= 0).all() and np.allclose(y.sum(axis=-1), 1, rtol=0, atol=1e-5))
 
 
 def batches(count: int, size: int) -> Iterator[slice]:

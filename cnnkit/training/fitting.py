@@ -6,7 +6,9 @@ import contextlib
 import csv
 import dataclasses
 import hashlib
+import io
 import json
+import os
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -18,7 +20,7 @@ import numpy as np
 
 from cnnkit._names import needed
 from cnnkit.training import backends, checkpoints, hosts
-from cnnkit.training.examples import Examples, check_input, examples, task
+from cnnkit.training.examples import Examples, check_input, check_validation, ending, examples, task
 from cnnkit.training.nans import first_bad
 from cnnkit.training.recipes import Recipe, recipe
 
@@ -87,12 +89,12 @@ def fit(
         validation: another such pair, judged after each epoch, from which nothing is learned.
         recipe: the name of one, see `recipes`, or a `Recipe`.
         epochs: rounds through the examples; the recipe's by default.
-        seed: of the order, the augmentation and the dropout. The first weights are the model's own.
+        seed: of the order and the augmentation. The first weights, and what its dropout draws, are the model's own.
         out: a folder for `last.keras`, written whole after each epoch, and `history.csv`. Where it holds a training of the
-            same model, data size, recipe, epochs and seed, that one is gone on with.
+            same model, data size, recipe, epochs and seed, that one is gone on with; one that a callback ended is at its end.
         fresh: begin again although the folder holds a training, which is put aside as `last.keras.old`.
         distribute: `"auto"` uses all GPUs of this host; `"data"` all devices of any kind; None one device.
-        callbacks: Keras's, or yours.
+        callbacks: Keras's, or yours. What they remember is not kept: after a stop they begin anew.
         tensorboard: whether to write logs for TensorBoard into `out`.
         verbose: as Keras's `fit`: 0 is silent, 1 a bar, 2 a line an epoch.
 
@@ -115,21 +117,25 @@ def fit(
     """
     how = _recipe(recipe)
     rounds = how.epochs if epochs is None else epochs
-    if not (isinstance(rounds, int) and rounds > 0):
+    if not (isinstance(rounds, (int, np.integer)) and rounds > 0):
         raise ValueError(f"epochs is a whole number above 0, not {rounds!r}")
+    rounds, seed = int(rounds), int(seed)
     found, held = _parts(model, data, validation)
     aim = task(model, found.y, how.label_smoothing)
     if held is not None:
-        task(model, held.y, what="validation")
+        check_validation(model, aim, found.y, held.y)
     device = backends.device(how.precision)
-    told = {
-        "model": _told(model), "examples": list(found.x.shape), "recipe": how.told(), "epochs": rounds, "seed": seed,
-    }  # fmt: skip
-    folder = _Folder(Path(out), told, fresh) if out is not None else None
+    folder = None
+    if out is not None:
+        told = {
+            "model": _told(model), "examples": list(found.x.shape), "recipe": how.told(), "epochs": rounds, "seed": seed,
+        }  # fmt: skip
+        folder = _Folder(Path(out), told, fresh)
     if tensorboard:
         callbacks = [*callbacks, _tensorboard(folder)]
     began = time.perf_counter()
-    with backends.several_devices(distribute) as copies, _precision(model, device.precision):
+    low = _lowered(model) if device.precision != "float32" else []
+    with backends.several_devices(distribute) as copies, _policy(low, device.precision):
         shares = _Shares(len(found), how.batch_size, copies, seed)
         if held is not None:
             shares.check_validation(len(held))
@@ -137,13 +143,19 @@ def fit(
         copy = model if copies == 1 else _copied(model)
         trainee = _trainee(copy, how, seed)
         optimizer = how.make_optimizer(rounds * shares.steps, trainee.trainable_weights)
+        if any(layer.dtype_policy.name == "mixed_float16" for layer in copy._flatten_layers()):
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)  # what is small would become zero
         trainee.compile(optimizer, loss=aim.loss, metrics=list(aim.metrics))
         optimizer.build(trainee.trainable_variables)
-        keeper = _Keeper(model, copy, trainee, folder, seed)
+        keeper = _Keeper(model, copy, trainee, folder, seed, low)
         keeper.resume()
-        if keeper.epoch < rounds:
+        if keeper.epoch < rounds and not keeper.finished:
+            if how.ema is not None:  # validation judges the average
+                callbacks = [keras.callbacks.SwapEMAWeights(), *callbacks]
             _train(trainee, found, held, shares, keeper, rounds, callbacks, verbose)
-        keeper.hand_over()
+        elif not keeper.finished:  # it was stopped after its last epoch, and before what comes then
+            trainee.optimizer.finalize_variable_values(trainee.trainable_weights)
+        keeper.finish()
     return Run(model, keeper.rows, device.told(copies), time.perf_counter() - began, folder and folder.path)
 
 
@@ -153,6 +165,17 @@ _recipe = recipe  # `fit` has an argument of that name
 def _parts(model: Any, data: Any, validation: Any) -> tuple[Examples, Examples | None]:
     if not isinstance(model, keras.Model):
         raise TypeError(f"fit trains a Keras model, not a {type(model).__name__}")
+    if not isinstance(model, keras.Sequential) and not hasattr(model, "inputs"):
+        raise ValueError(
+            f"'{model.name}' is a {type(model).__name__} of which Keras knows no inputs: put it into a network that has some, "
+            "x = keras.Input(shape) and keras.Model(x, net(x)), and train that"
+        )
+    for own in ("train_step", "test_step", "compute_loss"):
+        if getattr(type(model), own) is not getattr(keras.Model, own):
+            raise ValueError(
+                f"'{model.name}' has a {own} of its own, which would not be called here: fit it by Keras, or let a layer add "
+                "to the loss by add_loss"
+            )
     if not model.built:
         raise ValueError(f"'{model.name}' has no weights yet: give it an Input, or call it once")
     found = examples(data)
@@ -195,27 +218,29 @@ def _trainee(model: keras.Model, how: Recipe, seed: int) -> keras.Model:
     return keras.Model(inputs, model(x), name="trainee")
 
 
-@contextlib.contextmanager
-def _precision(model: keras.Model, policy: str) -> Iterator[None]:
-    """The layers compute in a policy while they are trained; those whose outputs are the network's stay in float32."""
-    if policy == "float32":
-        yield
-        return
-    last = {id(tensor._keras_history.operation) for tensor in model.outputs}
-    layers = [
+def _lowered(model: keras.Model) -> list[keras.Layer]:
+    """The layers that may compute in less than float32: all but those that give the network its outputs."""
+    last = {id(layer) for tensor in model.outputs for layer in ending(tensor)}
+    return [
         layer
         for layer in model._flatten_layers()
         if id(layer) not in last
         and not isinstance(layer, keras.Model)
         and layer.dtype_policy.name == "float32"
     ]
+
+
+@contextlib.contextmanager
+def _policy(layers: list[keras.Layer], policy: str) -> Iterator[None]:
+    """Within it, layers compute in a policy."""
+    before = [layer.dtype_policy for layer in layers]
     try:
         for layer in layers:
             layer.dtype_policy = policy
         yield
     finally:
-        for layer in layers:
-            layer.dtype_policy = "float32"
+        for layer, own in zip(layers, before, strict=True):
+            layer.dtype_policy = own
 
 
 @dataclasses.dataclass(frozen=True)
@@ -283,9 +308,6 @@ def _train(
     verbose: int | str,
 ) -> None:
     part = slice(hosts.rank(), None, hosts.count())
-    averaged = (
-        [keras.callbacks.SwapEMAWeights()] if trainee.optimizer.use_ema else []
-    )  # validation judges the average
     try:
         trainee.fit(
             backends.feed(found.x, found.y, shares.of_this_process, shares.here, keeper.epoch, rounds),
@@ -294,14 +316,17 @@ def _train(
             epochs=rounds,
             validation_data=None if held is None else (held.x[part], held.y[part]),
             validation_batch_size=shares.here,
-            callbacks=[*averaged, keeper, *callbacks],
+            callbacks=[keeper, *callbacks],
             shuffle=False,
             verbose=verbose if hosts.rank() == 0 else 0,
         )
     except KeyboardInterrupt as stopped:
         if keeper.folder is not None:
-            kept = f"{keeper.epoch} whole epochs are kept in {keeper.folder.last}"
-            stopped.add_note(f"{kept}; the same call goes on from there")
+            checkpoints.restore(trainee, keeper.state)
+            keeper.hand_over()
+            kept = f"{keeper.epoch} whole epochs are kept in {keeper.folder.last}, and the weights are those after them"
+            begun = "no epoch was whole, and the weights are those from before"
+            stopped.add_note(f"{kept if keeper.epoch else begun}; the same call goes on from there")
         raise
     if keeper.nan_in is not None:
         raise TrainingError(_why_no_number(trainee, found, shares, keeper))
@@ -332,13 +357,19 @@ class _Keeper(keras.callbacks.Callback):
     """Keeps the state of the last whole epoch, in memory and in the folder; stops where the loss is no number."""
 
     def __init__(
-        self, model: keras.Model, copy: keras.Model, trainee: keras.Model, folder: _Folder | None, seed: int
+        self,
+        model: keras.Model,
+        copy: keras.Model,
+        trainee: keras.Model,
+        folder: _Folder | None,
+        seed: int,
+        low: list[keras.Layer],
     ) -> None:
         super().__init__()
-        self.seed = seed
+        self.seed, self.low = seed, low
         self.own, self.copy, self.trainee, self.folder = model, copy, trainee, folder
         self.rows: list[dict[str, float]] = []
-        self.epoch, self.began = 0, 0.0
+        self.epoch, self.began, self.finished = 0, 0.0, False
         self.nan_in: int | None = None
         self.state: checkpoints.State = {}
 
@@ -347,15 +378,13 @@ class _Keeper(keras.callbacks.Callback):
         if self.folder is not None and (kept := self.folder.kept):
             told, state = kept
             checkpoints.restore(self.trainee, state)
-            self.rows, self.epoch = told["rows"], told["epoch"]
+            self.rows, self.epoch, self.finished = told["rows"], told["epoch"], told.get("finished", False)
+        self.state = checkpoints.snapshot(self.trainee)
 
     def hand_over(self) -> None:
         """Give the weights of the copy that was trained to the model of the user."""
         if self.copy is not self.own:
             self.own.set_weights(self.copy.get_weights())
-
-    def on_train_begin(self, logs: Any = None) -> None:
-        self.state = checkpoints.snapshot(self.trainee)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.began = time.perf_counter()
@@ -374,7 +403,8 @@ class _Keeper(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         row = {name: float(value) for name, value in (logs or {}).items()}
-        if not np.isfinite(row["loss"]):
+        weights = map(keras.ops.convert_to_numpy, self.trainee.trainable_weights)
+        if not (np.isfinite(row["loss"]) and all(np.isfinite(values).all() for values in weights)):
             self.nan_in = epoch
             self.trainee.stop_training = True
             return
@@ -382,18 +412,21 @@ class _Keeper(keras.callbacks.Callback):
         self.rows.append(
             {"epoch": epoch + 1, **row, "rate": rate, "seconds": time.perf_counter() - self.began}
         )
-        self.epoch = epoch + 1
-        self.state = checkpoints.snapshot(self.trainee)
         self._keep()
+        self.epoch, self.state = epoch + 1, checkpoints.snapshot(self.trainee)
 
-    def on_train_end(self, logs: Any = None) -> None:
-        if self.trainee.optimizer.use_ema and self.nan_in is None:  # the average has become the weights
+    def finish(self) -> None:
+        """Hand over what came of it, and keep it: an average may have become the weights, or a callback changed them."""
+        self.hand_over()
+        if not self.finished:
+            self.finished = True
             self._keep()
 
     def _keep(self) -> None:
         if self.folder is not None and hosts.rank() == 0:
             self.hand_over()
-            self.folder.keep(self.own, self.trainee, self.rows)
+            with _policy(self.low, "float32"):
+                self.folder.keep(self.own, self.trainee, self.rows, self.finished)
 
 
 class _Folder:
@@ -407,6 +440,8 @@ class _Folder:
             raise checkpoints.CheckpointError(
                 f"no folder can be made at {path} ({error.strerror})"
             ) from error
+        if not os.access(path, os.W_OK):
+            raise checkpoints.CheckpointError(f"nothing can be written into {path}: give another folder")
         if fresh and self.last.exists():
             self.last.replace(path / f"{_LAST}.old")
         self.kept = self._read() if self.last.exists() else None
@@ -421,13 +456,17 @@ class _Folder:
                 )
         return kept, state
 
-    def keep(self, model: keras.Model, trainee: keras.Model, rows: list[dict[str, float]]) -> None:
+    def keep(
+        self, model: keras.Model, trainee: keras.Model, rows: list[dict[str, float]], finished: bool
+    ) -> None:
         """Write the checkpoint, and then the history."""
-        checkpoints.write(self.last, model, trainee, {**self.told, "epoch": len(rows), "rows": rows})
-        with (self.path / _HISTORY).open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)))
-            writer.writeheader()
-            writer.writerows(rows)
+        told = {**self.told, "epoch": len(rows), "rows": rows, "finished": finished}
+        checkpoints.write(self.last, model, trainee, told)
+        table = io.StringIO()
+        writer = csv.DictWriter(table, list(dict.fromkeys(name for row in rows for name in row)))
+        writer.writeheader()
+        writer.writerows(rows)
+        checkpoints.replace(self.path / _HISTORY, table.getvalue())
 
 
 def _differs(kept: Any, now: Any) -> str:

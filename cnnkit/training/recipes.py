@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 
 from cnnkit._names import unknown
 
@@ -105,6 +106,7 @@ class Recipe:
     def told(self) -> dict[str, Any]:
         """The recipe as JSON can hold it; an augmentation as the configuration of its layer."""
         plain = dataclasses.asdict(self)
+        plain = {name: v.item() if isinstance(v, np.generic) else v for name, v in plain.items()}
         if self.augment is not None:
             config = json.loads(json.dumps(keras.saving.serialize_keras_object(self.augment(0)), default=str))
             plain["augment"] = _without_names(config)
@@ -129,6 +131,7 @@ class Recipe:
             options |= {"use_ema": True, "ema_momentum": self.ema}
         rate = schedule(self.schedule, self.rate, steps, self.warmup)
         optimizer = getattr(keras.optimizers, self.optimizer)(rate, **options)
+        optimizer.weight_decay = self.weight_decay or None  # AdamW and Muon have one of their own, unasked
         if self.weight_decay and weights:
             optimizer.exclude_from_weight_decay(var_list=exempt_from_decay(weights))
         return optimizer

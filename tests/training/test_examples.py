@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from cnnkit.training.examples import SmoothedCrossentropy, check_input, examples, task
+from cnnkit.training.examples import SmoothedCrossentropy, check_input, check_validation, examples, task
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(6, 4, 4, 1)).astype("float32")
@@ -30,6 +30,12 @@ def net(outputs: int = 3, activation: str | None = None, side: int = 4, *first: 
         (net(3), np.eye(3, dtype=int)[[0, 2]], "one-hot", "categorical_crossentropy"),
         (net(1), np.array([0, 1]), "binary", "binary_crossentropy"),
         (net(1), np.array([True, False]), "binary", "binary_crossentropy"),
+        (net(1), np.array([[0], [1]]), "binary", "binary_crossentropy"),
+        (net(1), np.array([0.0, 1.0]), "binary", "binary_crossentropy"),
+        (net(3, "sigmoid"), np.array([[1.0, 1.0, 0.0], [0.0, 0.0, 0.0]]), "labels", "binary_crossentropy"),
+        (net(3, "sigmoid"), np.eye(3), "labels", "binary_crossentropy"),
+        (net(3), np.array([[1, 1, 0], [0, 0, 0]]), "labels", "binary_crossentropy"),
+        (net(3, "softmax"), np.array([[0.2, 0.3, 0.5]]), "one-hot", "categorical_crossentropy"),
         (net(1), np.array([0.5, 2.0]), "numbers", "mean_squared_error"),
         (net(3), np.array([[0.5, 2.0, 1.0]]), "numbers", "mean_squared_error"),
     ],
@@ -44,6 +50,84 @@ def test_targets_ask_for_a_loss(model: keras.Model, y: np.ndarray, name: str, lo
 )
 def test_probabilities_and_scores_are_told_apart(activation: str | None, scores: bool) -> None:
     assert task(net(3, activation), np.array([0, 1])).loss.get_config()["from_logits"] is scores
+
+
+def maps(channels: int, side: int | None = 4) -> keras.Model:
+    return keras.Sequential(
+        [keras.Input((side, side, 1)), keras.layers.Conv2D(channels, 3, padding="same")], name="maps"
+    )
+
+
+@pytest.mark.parametrize(
+    "model, shape, kind, name",
+    [
+        (maps(3), (2, 4, 4), int, "classes"),
+        (maps(2), (2, 4, 4), bool, "classes"),
+        (maps(1), (2, 4, 4), bool, "binary"),
+        (maps(1), (2, 4, 4, 1), "float32", "binary"),
+        (maps(1, None), (2, 6, 6, 1), "float32", "binary"),
+        (maps(3, None), (2, 6, 6), int, "classes"),
+    ],
+)
+def test_masks_ask_for_a_loss_of_each_place(model, shape, kind, name) -> None:
+    assert task(model, RNG.integers(0, 2, shape).astype(kind)).name == name
+
+
+def test_numbers_for_each_place_of_open_maps() -> None:
+    assert task(maps(1, None), RNG.normal(size=(2, 6, 6))).name == "numbers"
+    assert task(maps(1, None), RNG.normal(size=(2, 6, 6, 1))).name == "numbers"
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        lambda x: keras.ops.softmax(keras.layers.Dense(3)(x)),
+        lambda x: keras.layers.Softmax()(keras.layers.Dense(3)(x)),
+        lambda x: keras.layers.Reshape((3,))(keras.layers.Dense(3, activation="softmax")(x)),
+        lambda x: keras.layers.Activation("linear")(keras.layers.Dense(3, activation="softmax")(x)),
+        lambda x: keras.Sequential([keras.Input((16,)), keras.layers.Dense(3, activation="softmax")])(x),
+    ],
+)
+def test_probabilities_are_found_wherever_they_are_made(after) -> None:
+    inputs = keras.Input((4, 4, 1))
+    model = keras.Model(inputs, after(keras.layers.Flatten()(inputs)))
+    assert task(model, np.array([0, 1])).loss.get_config()["from_logits"] is False
+
+
+def test_a_gate_within_is_no_end() -> None:
+    inputs = keras.Input((16,))
+    gate = keras.layers.Dense(16, activation="softmax")(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(3)(keras.layers.Multiply()([inputs, gate])))
+    assert task(model, np.array([0, 1])).loss.get_config()["from_logits"] is True
+
+
+def test_a_single_score_is_right_above_zero_and_a_single_probability_above_a_half() -> None:
+    for activation, outputs in ((None, [[0.25], [-0.25]]), ("sigmoid", [[0.6], [0.4]])):
+        (right,) = task(net(1, activation), np.array([1, 0])).metrics
+        found = right(np.array([[1], [0]]), np.array(outputs, "float32"))
+        assert keras.ops.convert_to_numpy(found).ravel().tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "model, y, held",
+    [
+        (net(3), np.array([0, 1]), np.eye(3)),
+        (net(3), np.eye(3), np.array([0, 1])),
+        (net(1), np.array([0, 1]), np.array([0.5, 0.7])),
+        (net(1), np.array([0.5, 0.7]), np.array([[0.5], [0.7]])),
+    ],
+)
+def test_a_validation_part_of_another_form_is_named(model, y, held) -> None:
+    with pytest.raises(ValueError, match="asks for another loss: give both in one form"):
+        check_validation(model, task(model, y), y, held)
+
+
+def test_a_validation_part_may_look_simpler_by_chance() -> None:
+    for model, y, held in (
+        (net(1), np.array([0.5, 2.0]), np.array([0.0, 1.0])),
+        (net(3), np.array([[1, 1, 0]]), np.array([[0, 1, 0]])),
+    ):
+        check_validation(model, task(model, y), y, held)
 
 
 def test_smoothed_class_numbers_are_smoothed_one_hot_rows() -> None:
@@ -69,11 +153,33 @@ def test_smoothed_class_numbers_are_smoothed_one_hot_rows() -> None:
         (np.array([0.0, 1.0, 2.0]), r"class numbers are integers: y.astype\(int\)"),
         (np.zeros((2, 5)), r"y holds \(5,\) an example, and 'net' gives \(3,\)"),
         (np.array([[[0]]]), "integers of shape"),
+        (np.array([[0], [1]]), r"integers of shape \(2, 1\).*class numbers of shape \(2,\)"),
     ],
 )
 def test_labels_that_do_not_fit_are_named(y: np.ndarray, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         task(net(3), y)
+
+
+@pytest.mark.parametrize(
+    "model, y, told",
+    [
+        (maps(3), np.array([0, 1]), r"class numbers of shape \(2, 4, 4\)"),
+        (maps(1), np.zeros((2, 3, 3), int), r"class numbers of shape \(2, 4, 4\)"),
+        (net(1), np.array([34, 57]), r"the label 34.*numbers to be met are floats: y.astype\(float\)"),
+        (net(3, "softmax"), np.array([[1, 1, 0]]), "ends in a softmax.*end in a sigmoid for several labels"),
+    ],
+)
+def test_targets_that_do_not_fit_the_outputs_are_named(model: keras.Model, y: np.ndarray, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        task(model, y)
+
+
+def test_outputs_without_a_last_axis_are_named() -> None:
+    inputs = keras.Input((16,))
+    model = keras.Model(inputs, keras.ops.squeeze(keras.layers.Dense(1)(inputs), -1))
+    with pytest.raises(ValueError, match=r"without a last axis.*Dense\(1\)"):
+        task(model, np.array([0.5, 2.0]))
 
 
 def test_numbers_are_not_smoothed() -> None:

@@ -80,6 +80,51 @@ def test_what_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
     assert not [path for path in tmp_path.iterdir() if path.name not in ("last.keras", "history.csv")]
 
 
+class Interrupt(keras.callbacks.Callback):
+    """Ctrl-C at a moment of Keras's."""
+
+    def __init__(self, moment: str, number: int) -> None:
+        super().__init__()
+
+        def stop(at: int, logs=None) -> None:
+            if at == number:
+                raise KeyboardInterrupt
+
+        setattr(self, moment, stop)
+
+
+def test_what_was_stopped_in_its_first_epoch_begins_anew_with_the_same_model(tmp_path: Path) -> None:
+    whole, model = net(), net()
+    fit(whole)
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        fit(model, out=tmp_path, callbacks=[Interrupt("on_train_batch_end", 2)])
+    assert "no epoch was whole, and the weights are those from before" in stopped.value.__notes__[0]
+    assert same(model, net()) and not list(tmp_path.iterdir())
+    fit(model, out=tmp_path)
+    assert same(model, whole)
+
+
+def test_what_was_stopped_after_its_last_epoch_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+    whole, model = net(), net()
+    fit(whole)
+    with pytest.raises(KeyboardInterrupt):
+        fit(net(), out=tmp_path, callbacks=[Interrupt("on_epoch_end", 3)])
+    fit(model, out=tmp_path)
+    assert same(model, whole)
+    assert same(keras.saving.load_model(tmp_path / "last.keras"), whole)
+
+
+def test_what_a_callback_ended_is_kept_as_it_was_handed_over_and_is_at_its_end(tmp_path: Path) -> None:
+    def early() -> keras.callbacks.Callback:
+        return keras.callbacks.EarlyStopping("loss", patience=1, min_delta=100, restore_best_weights=True)
+
+    model, again = net(), net()
+    assert len(fit(model, out=tmp_path, callbacks=[early()]).rows) == 2
+    assert same(keras.saving.load_model(tmp_path / "last.keras"), model)
+    assert len(fit(again, out=tmp_path, callbacks=[early()]).rows) == 2
+    assert same(again, model)
+
+
 def test_the_seed_makes_the_order_and_nothing_else_does() -> None:
     one, two, three = net(), net(), net()
     fit(one)
@@ -121,6 +166,37 @@ def test_mixed_precision_computes_low_keeps_scores_high_and_is_gone_afterwards()
     assert {layer.compute_dtype for layer in model.layers} == {"float32"}
     assert run.rows[-1]["loss"] < run.rows[0]["loss"]
     assert "mixed_bfloat16" in run.chosen
+
+
+def test_a_checkpoint_from_mixed_precision_is_a_network_in_float32(tmp_path: Path) -> None:
+    inputs = keras.Input((6, 6, 1))
+    head = keras.Sequential([keras.Input((4, 4, 4)), keras.layers.Flatten(), keras.layers.Dense(3)])
+    model, seen = keras.Model(inputs, head(keras.layers.Conv2D(4, 3)(inputs))), []
+
+    class Look(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            seen.append((model.layers[1].compute_dtype, head.layers[-1].compute_dtype))
+
+    fit(model, recipe=Recipe(precision="mixed_bfloat16"), epochs=1, out=tmp_path, callbacks=[Look()])
+    assert set(seen) == {("bfloat16", "float32")}
+    kept = keras.saving.load_model(tmp_path / "last.keras")
+    assert {layer.dtype_policy.name for layer in kept._flatten_layers()} == {"float32"}
+
+
+def test_float16_scales_its_loss_and_is_resumed(tmp_path: Path) -> None:
+    whole, half, model, seen = net(), net(), net(), []
+    how = ALL.but(precision="mixed_float16")
+
+    class Look(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            seen.append(type(self.model.optimizer).__name__)
+
+    fit(whole, recipe=how, validation=(X, Y), callbacks=[Look()])
+    assert seen == ["LossScaleOptimizer"]
+    with pytest.raises(KeyboardInterrupt):
+        fit(half, recipe=how, validation=(X, Y), out=tmp_path, callbacks=[InterruptAfter(2)])
+    fit(model, recipe=how, validation=(X, Y), out=tmp_path)
+    assert same(model, whole) and not same(model, net())
 
 
 @pytest.mark.parametrize(
@@ -208,7 +284,8 @@ def test_a_loss_that_is_no_number_names_the_step_and_the_first_bad_layer() -> No
         np.testing.assert_array_equal(now, then)
 
 
-def test_a_gradient_that_is_no_number_is_told_from_a_loss_that_is_none() -> None:
+@pytest.mark.parametrize("size", [32, 150])  # with one step, no loss tells it
+def test_a_gradient_that_is_no_number_is_told_from_a_loss_that_is_none(size: int) -> None:
     class Root(keras.layers.Layer):
         """Its value at zero is a number, its slope is none."""
 
@@ -227,12 +304,74 @@ def test_a_gradient_that_is_no_number_is_told_from_a_loss_that_is_none() -> None
     with pytest.raises(
         TrainingError, match=r"step 1: the gradient of '.*before/bias' is the first, from the output back"
     ):
-        training.fit(model, (X, Y), recipe=Recipe(batch_size=32), epochs=1, verbose=0)
+        training.fit(model, (X, Y), recipe=Recipe(batch_size=size), epochs=1, verbose=0)
 
 
 def test_too_large_steps_are_named() -> None:
     with pytest.raises(TrainingError, match=r"no number any more in epoch 1"):
         fit(net(), recipe=Recipe(rate=1e30, batch_size=32), epochs=2)
+
+
+def test_a_folder_that_is_closed_is_named_before_anything_is_trained(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: not (mode & os.W_OK and Path(path) == tmp_path))
+    with pytest.raises(CheckpointError, match=r"nothing can be written into .*: give another folder"):
+        fit(net(), out=tmp_path)
+
+
+def test_a_history_that_cannot_be_written_is_named_and_leaves_no_half(tmp_path: Path, monkeypatch) -> None:
+    def full(path: Path, text: str, **_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    fit(net(), out=tmp_path, epochs=1)
+    before = (tmp_path / "history.csv").read_text()
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(CheckpointError, match=r"no history.csv could be written.*No space left"):
+        fit(net(), out=tmp_path, epochs=1, fresh=True)
+    assert (tmp_path / "history.csv").read_text() == before
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
+    how = Recipe(rate=np.float32(0.1), batch_size=np.int64(50))
+    run = fit(net(), recipe=how, seed=np.int64(2), epochs=np.int64(1), out=tmp_path)
+    assert len(fit(net(), recipe=how, seed=2, epochs=1, out=tmp_path).rows) == len(run.rows) == 1
+
+
+def test_a_network_that_cannot_be_saved_can_be_trained(tmp_path: Path) -> None:
+    class Shut(keras.layers.Layer):
+        def __init__(self, function) -> None:
+            super().__init__()
+            self.function = function
+
+        def call(self, inputs):
+            return self.function(inputs)
+
+    layers = [Shut(lambda x: x + 1), keras.layers.Flatten(), keras.layers.Dense(3)]
+    model = keras.Sequential([keras.Input((6, 6, 1)), *layers])
+    assert len(fit(model, epochs=1).rows) == 1
+    with pytest.raises(NotImplementedError, match="get_config"):
+        fit(model, epochs=1, out=tmp_path)
+
+
+def test_networks_that_keras_would_train_otherwise_are_named() -> None:
+    class Net(keras.Model):
+        def __init__(self) -> None:
+            super().__init__(name="net")
+            self.flat, self.scores = keras.layers.Flatten(), keras.layers.Dense(3)
+
+        def call(self, inputs):
+            return self.scores(self.flat(inputs))
+
+    class Own(keras.Model):
+        def compute_loss(self, *args, **kwargs):
+            return 0.0
+
+    model = Net()
+    with pytest.raises(ValueError, match=r"'net' is a Net of which Keras knows no inputs.*keras.Model\(x"):
+        fit(model)
+    inputs = keras.Input((6, 6, 1))
+    assert len(fit(keras.Model(inputs, model(inputs)), epochs=1).rows) == 1
+    with pytest.raises(ValueError, match=r"'own' has a compute_loss of its own.*add_loss"):
+        fit(Own(inputs, keras.layers.Dense(3)(keras.layers.Flatten()(inputs)), name="own"))
 
 
 def test_what_cannot_be_trained_is_named() -> None:

@@ -111,3 +111,8 @@ def test_names() -> None:
         training.recipe(3)
     with pytest.raises(ValueError, match="no field of a recipe is called 'rates'; did you mean 'rate'"):
         Recipe().but(rates=1.0)
+
+
+def test_a_recipe_without_decay_has_none_although_keras_has_one() -> None:
+    assert Recipe("AdamW", rate=0.1).make_optimizer(10).weight_decay is None
+    assert Recipe("AdamW", rate=0.1, weight_decay=0.02).make_optimizer(10).weight_decay == 0.02
