@@ -55,7 +55,7 @@ def test_decay_shrinks_kernels_and_spares_biases_and_norms() -> None:
     )
     optimizer.build(model.trainable_variables)
     before = model.get_weights()
-    optimizer.apply([keras.ops.zeros_like(weight) for weight in model.trainable_variables])
+    optimizer.apply([keras.ops.zeros(weight.shape) for weight in model.trainable_variables])
     after = model.get_weights()
     np.testing.assert_allclose(after[0], before[0] * (1 - 0.1 * 0.5), rtol=1e-5)
     for i in range(1, len(before)):
