@@ -14,6 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from cnnkit.gradients import backend_name as _name
 from cnnkit.training import hosts
 
 __all__ = ["Device", "device", "devices_at_hand", "feed"]
@@ -191,10 +192,6 @@ def _mirrored(kind: str) -> Any:
     import tensorflow as tf
 
     return tf.distribute.MirroredStrategy([device.name for device in tf.config.list_logical_devices(kind)])
-
-
-def _name() -> str:
-    return keras.backend.backend()
 
 
 def _native(kind: str) -> tuple[str, str]:

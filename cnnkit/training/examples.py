@@ -260,9 +260,3 @@ def _in_range(model: keras.Model, y: np.ndarray, classes: int, what: str) -> Non
 
 def _shares(y: np.ndarray) -> bool:
     return bool((y >= 0).all() and np.allclose(y.sum(axis=-1), 1, rtol=0, atol=1e-5))
-
-
-def batches(count: int, size: int) -> Iterator[slice]:
-    """The slices that cut so many examples into batches."""
-    for start in range(0, count, size):
-        yield slice(start, min(start + size, count))
