@@ -52,8 +52,11 @@ _build/html-ready: $(VENV)/ready $(PAGES)
 
 test: $(VENV)/ready unit notebooks html browser  ## everything: unit tests, every notebook, the strict build, its pages
 
+# What is held to a time is measured alone.
+TIMED := tests/benchmarks/test_training.py tests/benchmarks/test_trials.py
 unit: $(VENV)/ready
-	$(TESTS) tests --ignore=tests/browser -n 2 --dist worksteal
+	$(TESTS) tests --ignore=tests/browser $(TIMED:%=--ignore=%) -n 2 --dist worksteal
+	$(ONE_THREAD) $(TESTS:.xml=-timed.xml) $(TIMED)
 
 notebooks: $(VENV)/ready
 	$(ONE_THREAD) $(TESTS) $(NOTEBOOKS)
