@@ -118,10 +118,12 @@ class Patches:
         return (self.rows @ w + b).reshape(len(x), self.side, self.side, -1)
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
-        """The gradients of the weights; nothing stands below, so no more than that."""
-        g = dy.reshape(-1, dy.shape[-1])
+        """The gradient of the image; those of the weights are kept."""
+        g, (w, _) = dy.reshape(-1, dy.shape[-1]), self.weights
         self.gradients = [self.rows.T @ g, g.sum(axis=0)]
-        return dy
+        patch = int(len(w) ** 0.5)
+        cut = (g @ w.T).reshape(len(dy), self.side, self.side, patch, patch).transpose(0, 1, 3, 2, 4)
+        return cut.reshape(len(dy), self.side * patch, self.side * patch, 1)
 
 
 def _windows(x: np.ndarray) -> np.ndarray:

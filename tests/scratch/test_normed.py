@@ -42,7 +42,8 @@ def test_a_stack_has_the_gradients_of_keras(norm: str, after: bool) -> None:
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     _, slopes = gradients.weight_gradients(theirs, lambda s: loss(LABELS, s), IMAGES, training=True)
     _, dy = scratch.softmax_cross_entropy(net.forward(IMAGES), LABELS)
-    net.backward(dy)
+    of_image = gradients.gradient(lambda x: loss(LABELS, theirs(x, training=True)), IMAGES)
+    np.testing.assert_allclose(net.backward(dy), of_image, atol=2e-4)
     for ours, other in zip(net.gradients, slopes, strict=True):
         np.testing.assert_allclose(ours, np.reshape(other, ours.shape), atol=2e-4)
 
