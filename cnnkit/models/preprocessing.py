@@ -350,7 +350,9 @@ def _unit(array: np.ndarray, who: str) -> np.ndarray:
         return array.astype("float32") / np.iinfo(array.dtype).max
     if array.dtype.kind not in "iuf":
         raise ValueError(f"{who} prepares numbers, not an array of {array.dtype}")
-    low, high = (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
+    if not array.size:
+        return array.astype("float32")
+    low, high = float(array.min()), float(array.max())
     if array.dtype.kind in "iu":
         if not (low >= 0 and 1 < high <= 255):
             raise ValueError(

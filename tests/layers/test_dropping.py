@@ -195,6 +195,7 @@ def test_survival_falls_in_a_line_and_leaves_three_quarters_of_the_depth() -> No
             "samples must be an integer of at least 0, not -1",
         ),
         (lambda: StochasticDepth(0.0), "survival must be above 0 and at most 1.*not 0.0"),
+        (lambda: StochasticDepth(1.2), "survival must be above 0 and at most 1.*not 1.2"),
         (
             lambda: StochasticDepth(0.5)([np.ones((1, 2)), np.ones((1, 2))]),
             "given 2 inputs: add the shortcut",

@@ -183,6 +183,11 @@ def test_a_batch_of_grey_images_needs_no_axis_of_channels() -> None:
     assert how.prepare(GREY[:0]).shape == (0, 28, 28, 1) and how.prepare([]).shape == (0, 28, 28, 1)
 
 
+@pytest.mark.parametrize("kind", ["uint8", "int64", "float32"])
+def test_no_image_at_all_is_a_batch_of_none(kind: str) -> None:
+    assert Preprocessing((12, 16)).prepare(np.zeros((0, 21, 30, 3), kind)).shape == (0, 12, 16, 3)
+
+
 def test_what_is_transparent_is_paper() -> None:
     drawn = np.zeros((6, 6, 4), "uint8")
     drawn[2:4, 2:4, 3] = 255  # a black square on nothing
