@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -101,6 +102,13 @@ def test_the_coverage_of_the_book_is_whole_where_a_chapter_stands() -> None:
     standing = [row.chapter for row in rows if row.stands]
     assert standing == nb.all_chapters()
     assert all(row.covered == (row.owed if row.stands else frozenset()) for row in rows)
+
+
+@pytest.mark.parametrize("table", ["ledger.csv", "references.csv"])
+def test_every_row_of_a_table_has_the_fields_of_its_head(table: str) -> None:
+    with (nb.ROOT / "data" / table).open(encoding="utf-8", newline="") as opened:
+        head, *rows = csv.reader(opened)
+    assert [row[0] for row in rows if len(row) != len(head)] == []
 
 
 def test_a_checked_row_says_what_was_found(tmp_path: Path) -> None:
