@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -25,6 +26,7 @@ from cnnkit.course.recording import about, write
 CHANNELS, SIDE = 64, 32  # of every convolution: channels in and out, and sides of the map of results
 KERNELS, BATCHES = (3, 5, 7, 9, 11, 15), (1, 8, 64)
 LARGEST = 1e9  # bytes that an unrolled image may fill
+CPU = Path("/proc/cpuinfo")  # where Linux tells which instructions there are
 
 Work = Callable[[], Any]
 
@@ -156,7 +158,9 @@ def time_net() -> None:
                 x = rng.normal(size=(batch, 32, 32, 3)).astype("float32")
                 works[engine, dtype, batch] = functools.partial(model.predict_on_batch, x)
     found = quickest(works, turns=7)
-    rows = [{"engine": engine, "precision": dtype, "batch": batch, "ms": round(1e3 * seconds, 4), **about()}
+    native = "bf16" in CPU.read_text() if CPU.exists() else ""
+    rows = [{"engine": engine, "precision": dtype, "batch": batch, "ms": round(1e3 * seconds, 4),
+             "computes_bfloat16": native, **about()}
             for (engine, dtype, batch), seconds in found.items()]  # fmt: skip
     for row in rows:
         print(row["engine"], row["precision"], row["batch"], round(row["ms"] / row["batch"], 3))
