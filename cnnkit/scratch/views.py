@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import sparse
+from scipy import fft, sparse
 
 from cnnkit.scratch.convolution import Sides, both, plan
 from cnnkit.scratch.geometry import Padding
@@ -80,12 +80,14 @@ def toeplitz(
 def kernel_spectra(w: np.ndarray, height: int, width: int) -> np.ndarray:
     """The kernels as `convolve2d_fft` needs them for images of this size: spectra, conjugated.
 
+    The sides are first raised to products of small primes, for which the transform is quick.
+
     >>> kernel_spectra(np.ones((3, 3, 2, 5)), 8, 8).shape
     (8, 5, 2, 5)
 
     Chapter: training/hardware.
     """
-    return np.fft.rfft2(w, s=(height, width), axes=(0, 1)).conj()
+    return fft.rfft2(w, s=_quick(height, width), axes=(0, 1)).conj()
 
 
 def convolve2d_fft(x: np.ndarray, w: np.ndarray, kernels: np.ndarray | None = None) -> np.ndarray:
@@ -106,7 +108,12 @@ def convolve2d_fft(x: np.ndarray, w: np.ndarray, kernels: np.ndarray | None = No
     Paper: arXiv:1312.5851.
     """
     height, width = x.shape[1:3]
-    image = np.fft.rfft2(x, axes=(1, 2)).transpose(1, 2, 0, 3)
+    sides = _quick(height, width)
+    image = fft.rfft2(x, s=sides, axes=(1, 2)).transpose(1, 2, 0, 3)
     product = image @ (kernel_spectra(w, height, width) if kernels is None else kernels)
-    y = np.fft.irfft2(product.transpose(2, 0, 1, 3), s=(height, width), axes=(1, 2))
+    y = fft.irfft2(product.transpose(2, 0, 1, 3), s=sides, axes=(1, 2))
     return y[:, : height - w.shape[0] + 1, : width - w.shape[1] + 1].astype(np.result_type(x, w), copy=False)
+
+
+def _quick(*sides: int) -> tuple[int, ...]:
+    return tuple(fft.next_fast_len(side, real=True) for side in sides)

@@ -12,7 +12,9 @@ from tests.browser.test_live import Bare, ask
 
 @pytest.mark.parametrize("kind", ["full", "depthwise", "dense"])
 @pytest.mark.parametrize(("k", "channels", "images"), [(3, 64, 8), (1, 4, 1), (15, 128, 64)])
-def test_work_bytes_and_time_are_those_of_cnnkit(kind: str, k: int, channels: int, images: int, bare: Bare) -> None:
+def test_work_bytes_and_time_are_those_of_cnnkit(
+    kind: str, k: int, channels: int, images: int, bare: Bare
+) -> None:
     visit = bare("roofline")
     options = {"padding": "same", "use_bias": False}
     layer = {

@@ -54,13 +54,26 @@ def test_two_inputs_are_read_and_what_only_changes_shape_is_left_out():
 
 
 def test_half_the_precision_moves_half_the_bytes():
-    rows = [roofline(chain((8, 8, 4), layers.Conv2D(5, 3, dtype=d)), HERE)[0] for d in ("float32", "mixed_bfloat16")]
+    rows = [
+        roofline(chain((8, 8, 4), layers.Conv2D(5, 3, dtype=d)), HERE)[0]
+        for d in ("float32", "mixed_bfloat16")
+    ]
     assert rows[0].moved == 2 * rows[1].moved
 
 
 def test_the_work_of_a_net_is_what_multiply_adds_counts():
     net = chain((12, 12, 3), layers.Conv2D(8, 3), layers.MaxPooling2D(), layers.Flatten(), layers.Dense(4))
     assert sum(row.multiply_adds for row in roofline(net, HERE, batch=3)) == 3 * multiply_adds(net)
+
+
+def test_maps_times_places_held_constant_make_the_work_grow():
+    stages = [
+        roofline(chain((side, side, maps), layers.Conv2D(maps, 3, padding="same", use_bias=False)), HERE)[0]
+        for side, maps in ((32, 4), (16, 16), (8, 64))
+    ]
+    assert [stage.multiply_adds // stages[0].multiply_adds for stage in stages] == [1, 4, 16]
+    doubled = roofline(chain((16, 16, 8), layers.Conv2D(8, 3, padding="same", use_bias=False)), HERE)[0]
+    assert doubled.multiply_adds == stages[0].multiply_adds
 
 
 def test_a_larger_batch_lifts_a_dense_layer_to_the_roof():
