@@ -64,3 +64,5 @@ def test_the_ridge_can_be_dragged_to_another_machine(bare: Bare) -> None:
     state = ask(visit, "figure.state")
     assert state["peak"] < 40
     assert state["peak"] / state["bandwidth"] < 4
+    visit.page.get_by_role("button", name="The first machine").click()
+    assert ask(visit, "[figure.state.peak, figure.state.bandwidth]") == [50, 10]

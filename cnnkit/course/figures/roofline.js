@@ -6,7 +6,7 @@
  *   flat part. A large dot on the roof is the chosen layer, small dots the same layer with other kernels. A full convolution stands on
  *   the flat part, a depthwise one on the slope.
  */
-import { choice, clamp, draggable, make, number, set, slider } from "./_base.js";
+import { button, choice, clamp, draggable, make, number, set, slider } from "./_base.js";
 
 const SIDE = 32; // of the maps, in and out
 const KERNELS = [1, 3, 5, 7, 9, 11, 13, 15];
@@ -64,13 +64,16 @@ export default function figure(ui, options) {
     make("p", { class: "lead" }, "Choose a layer on maps of 32 × 32, and see where it stands. Drag the ridge to have another machine."),
     make("div", { class: "controls" }, kind.element, kernel.element, power("Channels", "channels", 10).element, power("Images", "images", 10).element),
     make("div", { class: "stage" }, picture), words,
-    make("div", { class: "controls" }, peak.element, bandwidth.element));
-  draggable(ridge, picture, (x, y) => {
-    const intensity = back(clamp((x * WIDTH - LEFT) / (WIDTH - LEFT - 8), 0, 1), LOW, HIGH);
-    state.peak = clamp(back(clamp((HEIGHT - BOTTOM - y * HEIGHT) / (HEIGHT - BOTTOM - TOP), 0, 1), SLOW, FAST), 1, 1000);
-    state.bandwidth = clamp(state.peak / intensity, 1, 1000);
+    make("div", { class: "controls" }, peak.element, bandwidth.element, button("The first machine", () => move(50, 10))));
+  const move = (power, width) => {
+    [state.peak, state.bandwidth] = [clamp(power, 1, 1000), clamp(width, 1, 1000)];
     for (const [control, key] of [[peak, "peak"], [bandwidth, "bandwidth"]]) control.value = 60 * log(state[key], 1, 1000);
     update();
+  };
+  draggable(ridge, picture, (x, y) => {
+    const intensity = back(clamp((x * WIDTH - LEFT) / (WIDTH - LEFT - 8), 0, 1), LOW, HIGH);
+    const top = back(clamp((HEIGHT - BOTTOM - y * HEIGHT) / (HEIGHT - BOTTOM - TOP), 0, 1), SLOW, FAST);
+    move(top, top / intensity);
   });
 
   function update() {
