@@ -29,6 +29,7 @@ from cnnkit.scratch.backprop import Chain, Convolve, Flatten, Join, Pad, Squash,
 from cnnkit.scratch.convolution import convolve1d, convolve2d, convolve2d_backward, true_convolve2d
 from cnnkit.scratch.dense import dense, dense_backward
 from cnnkit.scratch.dropping import drop_connect, drop_connect_moments, stochastic_depth
+from cnnkit.scratch.fast import convolve2d_winograd, winograd_kernels, winograd_transforms
 from cnnkit.scratch.geometry import convolution_parameters, output_size, padding_amount
 from cnnkit.scratch.lenet import (
     digit_bitmaps,
@@ -97,7 +98,7 @@ from cnnkit.scratch.variants import (
     transposed_convolve2d,
     upsample2d,
 )
-from cnnkit.scratch.views import convolve2d_fft, convolve2d_im2col, im2col, toeplitz
+from cnnkit.scratch.views import convolve2d_fft, convolve2d_im2col, im2col, kernel_spectra, toeplitz
 
 __all__ = [
     "STARTS",
@@ -133,6 +134,7 @@ __all__ = [
     "convolve2d_backward",
     "convolve2d_fft",
     "convolve2d_im2col",
+    "convolve2d_winograd",
     "dense",
     "dense_backward",
     "dense_stack",
@@ -157,6 +159,7 @@ __all__ = [
     "huber_loss",
     "im2col",
     "instance_normalize",
+    "kernel_spectra",
     "layer_normalize",
     "leaky_relu",
     "leaky_relu_derivative",
@@ -209,5 +212,7 @@ __all__ = [
     "transposed_convolve2d",
     "true_convolve2d",
     "upsample2d",
+    "winograd_kernels",
+    "winograd_transforms",
     "wrap_pad2d",
 ]

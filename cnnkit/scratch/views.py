@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import sparse
+from scipy import fft, sparse
 
 from cnnkit.scratch.convolution import Sides, both, plan
 from cnnkit.scratch.geometry import Padding
 
-__all__ = ["convolve2d_fft", "convolve2d_im2col", "im2col", "toeplitz"]
+__all__ = ["convolve2d_fft", "convolve2d_im2col", "im2col", "kernel_spectra", "toeplitz"]
 
 
 def im2col(
@@ -77,11 +77,29 @@ def toeplitz(
     return sparse.csr_matrix((values[real], (rows[real], columns[real] - 1)), shape=shape)
 
 
-def convolve2d_fft(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+def kernel_spectra(w: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The kernels as `convolve2d_fft` needs them for images of this size: spectra, conjugated.
+
+    The sides are first raised to products of small primes, for which the transform is quick.
+
+    >>> kernel_spectra(np.ones((3, 3, 2, 5)), 8, 8).shape
+    (8, 5, 2, 5)
+
+    Chapter: training/hardware.
+    """
+    return fft.rfft2(w, s=_quick(height, width), axes=(0, 1)).conj()
+
+
+def convolve2d_fft(x: np.ndarray, w: np.ndarray, kernels: np.ndarray | None = None) -> np.ndarray:
     """Convolve (stride 1, "valid") by multiplying spectra.
 
     Correlation in space is a product in frequency with the kernel's spectrum conjugated.  A
     transform costs about N log N for N pixels, whatever the size of the kernel.
+
+    Args:
+        x: images, `(batch, height, width, c_in)`.
+        w: kernels, `(height, width, c_in, c_out)`.
+        kernels: what `kernel_spectra` makes of w, where it is kept from call to call, as at inference.
 
     >>> convolve2d_fft(np.ones((1, 5, 5, 3)), np.ones((3, 3, 3, 8))).shape
     (1, 3, 3, 8)
@@ -90,8 +108,12 @@ def convolve2d_fft(x: np.ndarray, w: np.ndarray) -> np.ndarray:
     Paper: arXiv:1312.5851.
     """
     height, width = x.shape[1:3]
-    image = np.fft.rfft2(x, axes=(1, 2))
-    kernel = np.fft.rfft2(w, s=(height, width), axes=(0, 1))
-    product = np.einsum("nhwc,hwcf->nhwf", image, kernel.conj(), optimize=True)
-    y = np.fft.irfft2(product, s=(height, width), axes=(1, 2))
+    sides = _quick(height, width)
+    image = fft.rfft2(x, s=sides, axes=(1, 2)).transpose(1, 2, 0, 3)
+    product = image @ (kernel_spectra(w, height, width) if kernels is None else kernels)
+    y = fft.irfft2(product.transpose(2, 0, 1, 3), s=sides, axes=(1, 2))
     return y[:, : height - w.shape[0] + 1, : width - w.shape[1] + 1].astype(np.result_type(x, w), copy=False)
+
+
+def _quick(*sides: int) -> tuple[int, ...]:
+    return tuple(fft.next_fast_len(side, real=True) for side in sides)

@@ -95,6 +95,11 @@ def sides_of(o: int, k: int, s: int, p: int) -> tuple[int, int]:
     return found[0], found[-1]
 
 
+def under_the_roof(layer: keras.Layer, shape: Sequence[int], batch: int = 1) -> insight.RooflineRow:
+    inputs = keras.Input(shape)
+    return insight.roofline(keras.Model(inputs, layer(inputs)), insight.Machine(50e9, 10e9), batch)[0]
+
+
 # The other way to each answer; a value's is a function without arguments.
 ORACLES: dict[str, Callable[..., Any]] = {
     "parameters-on-mnist": lambda: classic(input_shape=(28, 28, 1)).count_params(),
@@ -135,6 +140,21 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "ten-sigmoids": slopes,
     "fitted-gain": lambda z, f_of_z: np.linalg.norm(z) / np.linalg.norm(f_of_z),
     "fold": folded,
+    "intensity": lambda: round(
+        under_the_roof(layers.Conv2D(64, 1, use_bias=False), (32, 32, 64)).intensity, 2
+    ),
+    "which-batch": lambda: next(
+        n
+        for n in range(1, 100)
+        if under_the_roof(layers.Dense(4096, use_bias=False), (4096,), n).bound == "arithmetic"
+    ),
+    "least-time": lambda parts, peak, bandwidth: sum(
+        insight.Machine(peak, bandwidth).seconds(*part) for part in parts
+    ),
+    "overflow": lambda b: (
+        65504
+        / max(np.abs(b @ np.outer(np.sign(row), np.sign(column)) @ b.T).max() for row in b for column in b)
+    ),
     "from-the-top": lambda chain: field(chain, dilated=True).size[0],
     "window-of-a-unit": lambda chain, unit: field(chain, dilated=False).window(unit)[0],
     "blind-spots": holes,
