@@ -29,6 +29,7 @@ from cnnkit.scratch.backprop import Chain, Convolve, Flatten, Join, Pad, Squash,
 from cnnkit.scratch.convolution import convolve1d, convolve2d, convolve2d_backward, true_convolve2d
 from cnnkit.scratch.dense import dense, dense_backward
 from cnnkit.scratch.dropping import drop_connect, drop_connect_moments, stochastic_depth
+from cnnkit.scratch.forgetting import Drop, DropJoin, forgetful_net, whole
 from cnnkit.scratch.geometry import convolution_parameters, output_size, padding_amount
 from cnnkit.scratch.lenet import (
     digit_bitmaps,
@@ -104,6 +105,8 @@ __all__ = [
     "Activate",
     "Chain",
     "Convolve",
+    "Drop",
+    "DropJoin",
     "Flatten",
     "Join",
     "Normalize",
@@ -145,6 +148,7 @@ __all__ = [
     "elu_derivative",
     "fading_mask",
     "focal_loss",
+    "forgetful_net",
     "gather_statistics",
     "gelu",
     "gelu_derivative",
@@ -209,5 +213,6 @@ __all__ = [
     "transposed_convolve2d",
     "true_convolve2d",
     "upsample2d",
+    "whole",
     "wrap_pad2d",
 ]
