@@ -29,7 +29,7 @@ from cnnkit.scratch.backprop import Chain, Convolve, Flatten, Join, Pad, Squash,
 from cnnkit.scratch.convolution import convolve1d, convolve2d, convolve2d_backward, true_convolve2d
 from cnnkit.scratch.dense import dense, dense_backward
 from cnnkit.scratch.dropping import drop_connect, drop_connect_moments, stochastic_depth
-from cnnkit.scratch.forgetting import Drop, DropJoin, forgetful_net, whole
+from cnnkit.scratch.forgetting import Drop, forgetful_net, whole
 from cnnkit.scratch.geometry import convolution_parameters, output_size, padding_amount
 from cnnkit.scratch.lenet import (
     digit_bitmaps,
@@ -106,7 +106,6 @@ __all__ = [
     "Chain",
     "Convolve",
     "Drop",
-    "DropJoin",
     "Flatten",
     "Join",
     "Normalize",

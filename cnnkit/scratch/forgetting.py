@@ -1,7 +1,7 @@
 """A small convolutional net that has more weights than its images need, and what may keep it from learning them by heart.
 
 The net of chapter training/regularization, forward and backward in NumPy: a layer of patches, a 3 x 3 convolution, a hidden
-dense layer, scores; units, whole maps or single weights can be dropped while it learns.
+dense layer, scores; single units or whole maps can be dropped while it learns.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from cnnkit.scratch.backprop import Chain, Flatten, Join
 from cnnkit.scratch.normed import Patches, SameConvolve
 from cnnkit.scratch.stack import Activate
 
-__all__ = ["Drop", "DropJoin", "forgetful_net", "whole"]
+__all__ = ["Drop", "forgetful_net", "whole"]
 
 
 class Drop:
@@ -51,53 +51,6 @@ class Drop:
         return dy * self.mask
 
 
-class DropJoin(Join):
-    """A step of a `Chain`: a dense layer in which each example loses weights and biases of its own, DropConnect.
-
-    Args:
-        w: `(inputs, outputs)`.
-        b: `(outputs,)`.
-        rate: the share of the weights that is dropped on average, rounded to a multiple of 1/256.
-        rng: draws the masks; None for the whole layer.
-
-    >>> DropJoin(np.ones((2, 1)), np.zeros(1), 0.5, None).forward(np.ones((1, 2)))
-    array([[2.]])
-
-    Chapter: training/regularization.
-    Paper: Wan et al., ICML 2013, https://proceedings.mlr.press/v28/wan13.html.
-    """
-
-    def __init__(self, w: np.ndarray, b: np.ndarray, rate: float, rng: np.random.Generator | None) -> None:
-        super().__init__(w, b)
-        if not 0 <= rate < 1:
-            raise ValueError(f"a rate is the share that is dropped, from 0 to below 1, not {rate}")
-        self.rate, self.rng = round(256 * rate) / 256, rng
-
-    def _kept(self, *shape: int) -> np.ndarray:
-        return self.rng.integers(256, size=shape, dtype="uint8") >= 256 * self.rate
-
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        """x (M w) + m b, over what is kept."""
-        if self.rng is None:
-            return super().forward(x)
-        w, b = self.weights
-        self.x, self.scale = x, x.dtype.type(1 / (1 - self.rate))
-        self.kept_w, self.kept_b = self._kept(len(x), *w.shape), self._kept(len(x), *b.shape)
-        self.dropped = self.kept_w * w
-        return self.scale * (np.matmul(x[:, None], self.dropped)[:, 0] + self.kept_b * b)
-
-    def backward(self, dy: np.ndarray) -> np.ndarray:
-        """Only weights that were there are told."""
-        if self.rng is None:
-            return super().backward(dy)
-        g = self.scale * dy
-        self.gradients = [
-            np.einsum("nij,ni,nj->ij", self.kept_w, self.x, g, optimize=False),
-            (self.kept_b * g).sum(axis=0),
-        ]
-        return np.matmul(self.dropped, g[:, :, None])[..., 0]
-
-
 def forgetful_net(
     channels: int = 8,
     hidden: int = 64,
@@ -107,7 +60,6 @@ def forgetful_net(
     units: float = 0.0,
     places: float = 0.0,
     maps: float = 0.0,
-    weights: float = 0.0,
 ) -> Chain:
     """Patches of 4 x 4 pixels, a 3 x 3 convolution, a hidden dense layer, scores; ReLUs between; weights start as He's.
 
@@ -120,7 +72,6 @@ def forgetful_net(
         units: share of the hidden units that is dropped.
         places: share of the numbers in the maps of both convolutions that is dropped.
         maps: share of the whole maps of both convolutions that is dropped.
-        weights: share of the hidden layer's weights that is dropped.
 
     >>> net = forgetful_net()
     >>> net.forward(np.ones((5, 28, 28, 1), "float32")).shape, sum(w.size for w in net.weights)
@@ -144,9 +95,8 @@ def forgetful_net(
     above = [*dropped(places), *dropped(maps, True)]
     steps: list = [Patches(*drawn(16, channels), side), Activate("relu"), *between]
     steps += [SameConvolve(*drawn(3, 3, channels, channels)), Activate("relu"), *above, Flatten()]
-    dense = drawn(side**2 * channels, hidden)
-    steps += [DropJoin(*dense, weights, chance) if weights else Join(*dense), Activate("relu")]
-    return Chain([*steps, *dropped(units), Join(*drawn(hidden, outputs))])
+    steps += [Join(*drawn(side**2 * channels, hidden)), Activate("relu"), *dropped(units)]
+    return Chain([*steps, Join(*drawn(hidden, outputs))])
 
 
 def whole(net: Chain) -> Chain:
@@ -155,6 +105,6 @@ def whole(net: Chain) -> Chain:
     Chapter: training/regularization.
     """
     for step in net.steps:
-        if isinstance(step, Drop | DropJoin):
+        if isinstance(step, Drop):
             step.rng = None
     return net

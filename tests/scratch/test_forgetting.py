@@ -36,7 +36,7 @@ def test_it_has_the_gradients_of_keras() -> None:
         np.testing.assert_allclose(ours, np.reshape(other, ours.shape), atol=2e-4)
 
 
-@pytest.mark.parametrize("option", ["units", "places", "maps", "weights"])
+@pytest.mark.parametrize("option", ["units", "places", "maps"])
 def test_with_something_dropped_the_gradients_are_those_of_finite_differences(option: str) -> None:
     net = scratch.forgetful_net(**NET, **{option: 0.4})
     for w in net.weights:
@@ -47,7 +47,7 @@ def test_with_something_dropped_the_gradients_are_those_of_finite_differences(op
 
     def forward() -> np.ndarray:
         for step in net.steps:
-            if isinstance(step, scratch.Drop | scratch.DropJoin):
+            if isinstance(step, scratch.Drop):
                 step.rng = np.random.default_rng([7, net.steps.index(step)])
         return net.forward(x)
 
@@ -64,25 +64,13 @@ def test_with_something_dropped_the_gradients_are_those_of_finite_differences(op
         assert gradient[place] == pytest.approx((changed[0] - changed[1]) / 2e-6, rel=1e-4, abs=1e-6)
 
 
-def test_whole_nets_do_not_depend_on_chance_and_are_the_mean_of_linear_ones() -> None:
+def test_whole_nets_do_not_depend_on_chance_and_are_the_mean() -> None:
     x = RNG.normal(size=(1, 7)).astype("float32")
-    w, b = RNG.normal(size=(7, 4)).astype("float32"), RNG.normal(size=4).astype("float32")
-    for step, linear in (
-        (scratch.Drop(0.3, np.random.default_rng(0)), x),
-        (scratch.DropJoin(w, b, 0.5, np.random.default_rng(0)), x @ w + b),
-    ):
-        drawn = step.forward(np.repeat(x, 20_000, axis=0)).mean(axis=0, keepdims=True)
-        np.testing.assert_allclose(drawn, linear, atol=0.1)
-        scratch.whole(scratch.Chain([step]))
-        np.testing.assert_allclose(step.forward(x), linear, atol=1e-6)
-
-
-def test_drop_join_is_drop_connect_with_its_masks() -> None:
-    x, w, b = RNG.normal(size=(3, 4)), RNG.normal(size=(4, 2)), RNG.normal(size=2)
-    step = scratch.DropJoin(w, b, 0.5, np.random.default_rng(0))
-    y = step.forward(x)
-    np.testing.assert_allclose(y, scratch.drop_connect(x, w, b, step.kept_w, step.kept_b, 0.5))
-    assert 0 < step.kept_w.mean() < 1
+    step = scratch.Drop(0.3, np.random.default_rng(0))
+    drawn = step.forward(np.repeat(x, 20_000, axis=0)).mean(axis=0, keepdims=True)
+    np.testing.assert_allclose(drawn, x, atol=0.1)
+    scratch.whole(scratch.Chain([step]))
+    np.testing.assert_allclose(step.forward(x), x, atol=1e-6)
 
 
 def test_maps_are_dropped_whole_and_places_one_by_one() -> None:
@@ -98,8 +86,6 @@ def test_maps_are_dropped_whole_and_places_one_by_one() -> None:
 def test_a_rate_out_of_bounds_is_refused(rate: float) -> None:
     with pytest.raises(ValueError, match=f"not {rate}"):
         scratch.Drop(rate, None)
-    with pytest.raises(ValueError, match=f"not {rate}"):
-        scratch.DropJoin(np.ones((1, 1)), np.ones(1), rate, None)
 
 
 def test_pixels_that_do_not_divide_are_refused() -> None:
