@@ -89,6 +89,11 @@ BREAKS = {
         old='race.lead("weight decay", over="nothing")',
         new='race.lead("fewer hidden units", over="nothing")',
     ),
+    "dropout-weak-on-conv": Break(
+        "nothing is dropped from the maps",
+        old='race.lead("dropout, hidden units", over="dropout, whole maps")',
+        new='race.lead("dropout, hidden units", over="nothing")',
+    ),
     "early-stopping": Break(
         "a fifth of the labels is wrong",
         old='race.lead("early stopping", over="nothing")',

@@ -241,7 +241,7 @@ def main() -> int:
 
 
 RIGHT = race("right", tuple(REMEDIES), (2_000, 4_000))
-WRONG = race("wrong", IN_WRONG, (2_000, 4_000))
+WRONG = race("wrong", IN_WRONG, (2_000,))
 
 if __name__ == "__main__":
     raise SystemExit(main())
