@@ -30,6 +30,7 @@ from cnnkit.scratch.convolution import convolve1d, convolve2d, convolve2d_backwa
 from cnnkit.scratch.dense import dense, dense_backward
 from cnnkit.scratch.dropping import drop_connect, drop_connect_moments, stochastic_depth
 from cnnkit.scratch.fast import convolve2d_winograd, winograd_kernels, winograd_transforms
+from cnnkit.scratch.forgetting import Drop, forgetful_net, whole
 from cnnkit.scratch.geometry import convolution_parameters, output_size, padding_amount
 from cnnkit.scratch.lenet import (
     digit_bitmaps,
@@ -105,6 +106,7 @@ __all__ = [
     "Activate",
     "Chain",
     "Convolve",
+    "Drop",
     "Flatten",
     "Join",
     "Normalize",
@@ -147,6 +149,7 @@ __all__ = [
     "elu_derivative",
     "fading_mask",
     "focal_loss",
+    "forgetful_net",
     "gather_statistics",
     "gelu",
     "gelu_derivative",
@@ -212,6 +215,7 @@ __all__ = [
     "transposed_convolve2d",
     "true_convolve2d",
     "upsample2d",
+    "whole",
     "winograd_kernels",
     "winograd_transforms",
     "wrap_pad2d",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -100,6 +101,35 @@ def under_the_roof(layer: keras.Layer, shape: Sequence[int], batch: int = 1) -> 
     return insight.roofline(keras.Model(inputs, layer(inputs)), insight.Machine(50e9, 10e9), batch)[0]
 
 
+def keeping() -> list[bool]:
+    """Each net under every mask of four units, and whole; a dense layer's four weights are dropped as its inputs are."""
+    rng = np.random.default_rng(0)
+    x, w, v = rng.normal(size=4), rng.normal(size=(4, 4)), rng.normal(size=(4, 3))
+    masks = [2.0 * np.array(m) for m in itertools.product((0, 1), repeat=4)]
+    nets = (
+        lambda m, _: (x * m) @ w,
+        lambda m, _: scratch.relu((x * m) @ w),
+        lambda m, other: (((x * m) @ w) * other) @ v,
+        lambda m, _: scratch.softmax((x * m) @ w),
+        lambda m, _: x @ (m[:, None] * w[:, :1]),
+    )
+    ones = np.ones(4)
+    return [
+        bool(np.allclose(np.mean([net(m, n) for m in masks for n in masks], axis=0), net(ones, ones)))
+        for net in nets
+    ]
+
+
+def misses(scores: Sequence[int], patience: int) -> bool:
+    """Whether a training that early stopping ends never sees the largest of these scores."""
+    best, waited = -1, 0
+    for number, score in enumerate(scores):
+        best, waited = (score, 0) if score > best else (best, waited + 1)
+        if waited == patience:
+            return max(scores[: number + 1]) < max(scores) and len(scores) == patience + 2
+    return False
+
+
 # The other way to each answer; a value's is a function without arguments.
 ORACLES: dict[str, Callable[..., Any]] = {
     "parameters-on-mnist": lambda: classic(input_shape=(28, 28, 1)).count_params(),
@@ -171,6 +201,9 @@ ORACLES: dict[str, Callable[..., Any]] = {
         int(np.sum(f(np.array([4.0, 4.0, -4.0])) > 0.5)) for f in (scratch.softmax, scratch.sigmoid)
     ),
     "undo-the-weight": undone,
+    "margin": lambda share, classes: np.ptp(np.log((1 - share) * np.eye(classes)[0] + share / classes)),
+    "who-keeps-the-mean": keeping,
+    "max-norm": lambda w, c: keras.constraints.MaxNorm(c)(keras.ops.convert_to_tensor(w, "float32")),
     "connections": lambda side, maps, inputs: (
         insight.multiply_adds(keras.Sequential([keras.Input((side, side, inputs)), layers.Conv2D(maps, 1)]))
         + side * side * maps
@@ -193,6 +226,7 @@ PROPERTIES: dict[str, Callable[..., bool]] = {
         and np.linalg.matrix_rank(np.stack([(x - hidden).ravel(), w.ravel()]), tol=1e-9) < 2
     ),
     "kill": lambda b, x, w: bool((x @ w + b).max() <= 1e-12 and np.allclose((x @ w + b).max(axis=0), 0)),
+    "impatient": misses,
     "bad-company": lambda companion, x: bool(np.isclose(np.mean([*x, companion]), x[0])),
 }
 
