@@ -96,12 +96,12 @@ def sides_of(o: int, k: int, s: int, p: int) -> tuple[int, int]:
 
 
 # The other way to each answer; a value's is a function without arguments.
-def clipped(slopes: Sequence[np.ndarray], longest: float) -> np.ndarray:
+def clipped(dw: np.ndarray, db: np.ndarray, longest: float) -> np.ndarray:
     """Keras's own global clipping, on a step of rate 1."""
-    weights = [keras.Variable(np.zeros(slope.shape, "float32")) for slope in slopes]
+    weights = [keras.Variable(np.zeros(slope.shape, "float32")) for slope in (dw, db)]
     optimizer = keras.optimizers.SGD(1.0, global_clipnorm=longest)
-    optimizer.apply([keras.ops.convert_to_tensor(-slope.astype("float32")) for slope in slopes], weights)
-    return np.concatenate([keras.ops.convert_to_numpy(weight).ravel() for weight in weights])
+    optimizer.apply([keras.ops.convert_to_tensor(-slope.astype("float32")) for slope in (dw, db)], weights)
+    return np.vstack([keras.ops.convert_to_numpy(weight) for weight in weights])
 
 
 def last_rate(H: np.ndarray, momentum: float) -> float:

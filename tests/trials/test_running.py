@@ -98,16 +98,6 @@ def test_the_grid_widens_while_the_best_lies_at_its_edge_up_to_a_limit(tmp_path)
     assert any("does best at the highest rate" in sentence for sentence in race.refusals("fast"))
 
 
-def test_the_steps_of_a_learner_with_a_batch_of_its_own_are_counted_by_it(tmp_path) -> None:
-    alone = replace(LINE, batch_size=1)
-    found = make(tmp_path, arms={"net": LINE, "alone": alone}, settle=False).run(progress=False)
-    steps = {arm: found.verdict_rows(arm)[0].steps for arm in ("net", "alone")}
-    assert steps["alone"] == QUICK.epochs * len(parts().parts["train"][0]) > steps["net"]
-    assert (
-        len({row.settings for row in found.rows if row.arm in ("net", "alone")}) == 1
-    )  # told by what it does
-
-
 def _outcome(score: float) -> trials.Outcome:
     return trials.Outcome(score, score, score, 0.0, 1, 0.0)
 
