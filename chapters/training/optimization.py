@@ -68,9 +68,9 @@ BREAKS = {
         new='"momentum": partial(scratch.sgd, 0.0), "RMSprop"',
     ),
     "adam-any-length": Break(
-        "Adam's epsilon is so large that it divides by nothing else",
+        "Adam's epsilon is so large that slopes along the floor are hardly divided",
         old='"Adam": scratch.adam}',
-        new='"Adam": partial(scratch.adam, epsilon=1e3)}',
+        new='"Adam": partial(scratch.adam, epsilon=10.0)}',
     ),
     "adam-turned": Break("the ravine is not turned", old="SLANT = np.pi / 4", new="SLANT = 0.0"),
     "adam-any-loss": Break(
@@ -94,14 +94,14 @@ BREAKS = {
         new="ends = [reads(race, arm, 0.01) for arm in FIVE]",
     ),
     "decay-at-the-end": Break(
-        "the decay is taken away",
+        "neither arm has a decay",
         old='long.lead("AdamW", over="Adam")',
-        new='long.lead("momentum", over="Adam")',
+        new='long.lead("Adam", over="momentum")',
     ),
     "decay-helps": Break(
         "there is no decay, only a warm-up",
         old='schedules.lead("cosine", over="constant")',
-        new='schedules.lead("constant, warm-up", over="constant, averaged")',
+        new='schedules.lead("constant, warm-up", over="constant")',
     ),
     "average-does-as-well": Break(
         "the weights are not averaged",
@@ -109,9 +109,9 @@ BREAKS = {
         new='schedules.lead("constant", over="cosine")',
     ),
     "same-epochs": Break(
-        "the steps are equal, and the arms change places",
+        "the steps are equal",
         old='by_epochs.lead("batch 50", over="batch 250")',
-        new='by_steps.lead("batch 10", over="batch 250")',
+        new='by_steps.lead("batch 50", over="batch 250")',
     ),
     "same-steps": Break(
         "the large batch takes a fifth of the steps",
