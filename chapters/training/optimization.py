@@ -206,6 +206,12 @@ def clip(dw: np.ndarray, db: np.ndarray, longest: float) -> np.ndarray:
     return both * longest / length if length > longest else both
 
 
+clip.equivalent(
+    "return both * longest / length if length >= longest else both",
+    "at just that length the factor is 1",
+)
+
+
 @clip.mistake("you clip each array by itself, which turns the direction of the step; one length for both.")
 def _(dw: np.ndarray, db: np.ndarray, longest: float) -> np.ndarray:
     parts = [part * min(1.0, longest / max(np.linalg.norm(part), 1e-12)) for part in (dw, db)]
