@@ -54,11 +54,15 @@ CLAIMS = {
         "Trained until nothing moves, the best of four rules without a decay reads {measured} points more than the worst.",
         source=HERE,
     ),
-    "decay-at-the-end": Claim("{measured}.", source=HERE),
-    "decay-helps": Claim("{measured}.", source=HERE, ledger=("lr-scheduling", "cosine-annealing")),
+    "decay-at-the-end": Claim("Trained to the end, {measured}.", source=HERE),
+    "decay-helps": Claim(
+        "Each at its best rate, {measured}.", source=HERE, ledger=("lr-scheduling", "cosine-annealing")
+    ),
     "average-does-as-well": Claim("In place of the decay, a mean of the weights: {measured}.", source=HERE),
-    "same-epochs": Claim("{measured}.", source=HERE, ledger=("batch-size-optimization",)),
-    "same-steps": Claim("{measured}.", source=HERE),
+    "same-epochs": Claim(
+        "At equal numbers of epochs, {measured}.", source=HERE, ledger=("batch-size-optimization",)
+    ),
+    "same-steps": Claim("At equal numbers of steps, {measured}.", source=HERE),
 }
 
 BREAKS = {
