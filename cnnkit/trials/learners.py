@@ -32,12 +32,14 @@ class Learner:
         predict: `predict(fitted, x) -> outputs`: labels, one score a class, or numbers.
         has_rate: whether the rate matters to it; without, none is searched.
         has_budget: whether it goes through the examples again and again; without, it has settled at once.
+        batch_size: its examples a step, where they are not the trial's; only the count of its steps follows from it.
     """
 
     fit: Callable[..., Any]
     predict: Callable[[Any, np.ndarray], np.ndarray]
     has_rate: bool = True
     has_budget: bool = True
+    batch_size: int | None = None
 
     def through(self, seen: Callable[[np.ndarray], np.ndarray]) -> Learner:
         """The same learner, given what a function makes of the examples: centred, smoothed, measured.
@@ -113,6 +115,7 @@ def run(
     x, y = split.parts["train"]
     steps = epochs * -(-len(x) // training.batch_size)
     if isinstance(arm, Learner):
+        steps = epochs * -(-len(x) // (arm.batch_size or training.batch_size))
         steps *= arm.has_budget  # no steps: nothing to be doubled
         fitted = arm.fit(
             x.copy(), y.copy(), rate=rate, epochs=epochs, seed=seed

@@ -364,7 +364,9 @@ class Race:
         if self.settle:
             how = "both arms settled" if len(arms) == 2 else f"{arms[0]} settled"
         else:
-            how = f"after {max(self.verdict_rows(name)[0].steps for name in arms):,} steps"
+            first = [self.verdict_rows(name)[0] for name in arms]
+            steps = {row.steps for row in first if row.steps} or {0}  # a learner without a budget takes none
+            how = f"after {max(steps):,} steps" if len(steps) == 1 else f"after {first[0].epochs} epochs"
         best = max(np.mean([row.test for row in self.verdict_rows(name)]) for name in arms)
         better = [
             f"; {name} reads {self.told(row.test)}, which is more than {'either' if len(arms) == 2 else 'that'}"

@@ -131,6 +131,24 @@ def misses(scores: Sequence[int], patience: int) -> bool:
 
 
 # The other way to each answer; a value's is a function without arguments.
+def clipped(dw: np.ndarray, db: np.ndarray, longest: float) -> np.ndarray:
+    """Keras's own global clipping, on a step of rate 1."""
+    weights = [keras.Variable(np.zeros(slope.shape, "float32")) for slope in (dw, db)]
+    optimizer = keras.optimizers.SGD(1.0, global_clipnorm=longest)
+    optimizer.apply([keras.ops.convert_to_tensor(-slope.astype("float32")) for slope in (dw, db)], weights)
+    return np.vstack([keras.ops.convert_to_numpy(weight) for weight in weights])
+
+
+def last_rate(H: np.ndarray, momentum: float) -> float:
+    """Halve the interval between a rate at which place and speed shrink together and one at which they do not."""
+    one, low, high = np.eye(len(H)), 0.0, 5 / np.linalg.eigvalsh(H).max()
+    for _ in range(60):
+        rate = (low + high) / 2
+        forth = np.block([[one - rate * H, momentum * one], [-rate * H, momentum * one]])
+        low, high = (rate, high) if abs(np.linalg.eigvals(forth)).max() < 1 else (low, rate)
+    return low
+
+
 ORACLES: dict[str, Callable[..., Any]] = {
     "parameters-on-mnist": lambda: classic(input_shape=(28, 28, 1)).count_params(),
     "feature-maps": lambda x, w, b: scratch.relu(
@@ -209,6 +227,23 @@ ORACLES: dict[str, Callable[..., Any]] = {
         + side * side * maps
     ),
     "seen-by": lambda j: np.flatnonzero(models.c3_table()[:, j]),
+    "first-step": lambda: np.round(
+        [
+            rule(np.zeros(1), np.array([-0.04]), 0.01)[0]
+            for rule in (
+                scratch.sgd(),
+                scratch.sgd(0.9),
+                scratch.rmsprop(0.99, epsilon=0.0),
+                scratch.adam(epsilon=0.0),
+            )
+        ],
+        9,
+    ),
+    "how-many-steps": lambda: next(
+        n for n in range(1000) if np.prod(np.full(n, abs(1 - 2 / 51 * np.array([1.0, 50.0])).max())) <= 0.01
+    ),
+    "clip": clipped,
+    "edge": last_rate,
 }
 
 

@@ -124,6 +124,14 @@ def test_a_question_about_a_fixed_budget_says_so() -> None:
     assert found.lead("a", over="b").sentence.endswith("five seeds, after 300 steps)")
 
 
+def test_arms_that_took_different_numbers_of_steps_are_told_by_their_epochs() -> None:
+    fast = [replace(row, steps=10 * row.steps) for row in rows_of("a", flat(0.9), doubled=False)]
+    others = rows_of("b", flat(0.8), doubled=False)
+    assert race(fast, others).lead("a", over="b").sentence.endswith("five seeds, after 10 epochs)")
+    none = [replace(row, steps=0) for row in others]  # a learner without a budget
+    assert race(fast, none).lead("a", over="b").sentence.endswith("five seeds, after 3,000 steps)")
+
+
 def test_an_unknown_arm_is_told_the_nearest() -> None:
     with pytest.raises(TrialError, match="did you mean 'relu'"):
         race(rows_of("relu", flat())).lead("rely", over="majority")
