@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -151,6 +152,16 @@ ORACLES: dict[str, Callable[..., Any]] = {
         int(np.sum(f(np.array([4.0, 4.0, -4.0])) > 0.5)) for f in (scratch.softmax, scratch.sigmoid)
     ),
     "undo-the-weight": undone,
+    "coins": lambda: np.mean([sum(coins) in (0, 1, 9, 10) for coins in itertools.product((0, 1), repeat=10)]),
+    "flip-signs": lambda leads: np.mean(
+        [
+            abs(np.dot(signs, leads)) > abs(sum(leads)) - 1e-6
+            for signs in itertools.product((1, -1), repeat=len(leads))
+        ]
+    ),
+    "worst-split": lambda origins: (
+        ~np.isin(np.arange(len(origins)), np.unique(origins, return_index=True)[1])
+    ),
     "connections": lambda side, maps, inputs: (
         insight.multiply_adds(keras.Sequential([keras.Input((side, side, inputs)), layers.Conv2D(maps, 1)]))
         + side * side * maps
