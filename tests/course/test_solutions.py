@@ -222,6 +222,16 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "margin": lambda share, classes: np.ptp(np.log((1 - share) * np.eye(classes)[0] + share / classes)),
     "who-keeps-the-mean": keeping,
     "max-norm": lambda w, c: keras.constraints.MaxNorm(c)(keras.ops.convert_to_tensor(w, "float32")),
+    "coins": lambda: np.mean([sum(coins) in (0, 1, 9, 10) for coins in itertools.product((0, 1), repeat=10)]),
+    "flip-signs": lambda leads: np.mean(
+        [
+            abs(np.dot(signs, leads)) > abs(sum(leads)) - 1e-6
+            for signs in itertools.product((1, -1), repeat=len(leads))
+        ]
+    ),
+    "worst-split": lambda origins: (
+        ~np.isin(np.arange(len(origins)), np.unique(origins, return_index=True)[1])
+    ),
     "connections": lambda side, maps, inputs: (
         insight.multiply_adds(keras.Sequential([keras.Input((side, side, inputs)), layers.Conv2D(maps, 1)]))
         + side * side * maps
