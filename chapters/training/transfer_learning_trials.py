@@ -1,12 +1,14 @@
 """The trials of chapter training/transfer-learning: what a net that knows ImageNet is worth for ants, signs and digits.
 
-    python chapters/training/transfer_learning_trials.py                  # fine-tuning: some ten minutes on one core
-    python chapters/training/transfer_learning_trials.py features         # frozen features: some five minutes
+    python chapters/training/transfer_learning_trials.py                  # fine-tuning: three minutes on one core
+    python chapters/training/transfer_learning_trials.py features         # frozen features: three minutes
+    python chapters/training/transfer_learning_trials.py places           # features with their places: two minutes
+    python chapters/training/transfer_learning_trials.py scratch          # nets that start from nothing: two minutes
     python chapters/training/transfer_learning_trials.py statistics       # changed photographs: two minutes
 
-The first writes data/results/transfer-fine-tuning.csv, the second data/results/transfer-features.csv, the third
-data/results/transfer-statistics.csv.  They need the sets hymenoptera, gtsrb32 and mnist, and the weights
-mobilenet_v2_035_notop and mobilenet_025_notop, none of which the project holds.
+The first writes data/results/transfer-fine-tuning.csv, the others data/results/transfer-features.csv,
+data/results/transfer-places.csv, data/results/transfer-scratch.csv and data/results/transfer-statistics.csv.  They need the
+sets hymenoptera, gtsrb32 and mnist, and the weights mobilenet_v2_035_notop and mobilenet_v2_uint8, none of which the project holds.
 """
 
 from __future__ import annotations
@@ -33,12 +35,12 @@ DEPTHS = (
 LAST, MIDDLE = "out_relu", "block_13_expand_relu"
 
 
-def pictures(name: str, side: int | None = None) -> tuple[Part, Part]:
+def pictures(name: str) -> tuple[Part, Part]:
     """A set's training pool and test part, as its net wants them: in colour, at its side, from -1 to 1.
 
     The pool of signs has one frame a track, so that no sign is seen twice.
     """
-    side = side or SIDES[name]
+    side = SIDES[name]
     if name == "ants and bees":
         (x, y), (x_test, y_test) = data.load("hymenoptera", size=side)
     elif name == "signs":
@@ -49,7 +51,7 @@ def pictures(name: str, side: int | None = None) -> tuple[Part, Part]:
         x_test, y_test = x_test[own_test], np.searchsorted(SIGNS, y_test[own_test])
     else:
         (x, y), (x_test, y_test) = data.load("mnist")
-        x, y, x_test, y_test = x[:2_600], y[:2_600], x_test[:1_000], y_test[:1_000]
+        x, y, x_test, y_test = x[:800], y[:800], x_test[:600], y_test[:600]
     return (enlarged(x, side), y), (enlarged(x_test, side), y_test)
 
 
@@ -127,11 +129,15 @@ class Scratch:
         for filters in (8, 16):
             parts += [keras.layers.Conv2D(filters, 3, activation="relu"), keras.layers.MaxPooling2D()]
         self.net = keras.Sequential([*parts, keras.layers.Flatten(), keras.layers.Dense(int(y.max()) + 1)])
-        batch = min(32, len(x))
-        how = training.Recipe("Adam", rate=3e-3, momentum=None, batch_size=batch)
-        rounds = -(-steps // -(-len(x) // batch))
-        pairs = x.reshape(-1, 32, 32, 3), y
-        training.fit(self.net, pairs, recipe=how, epochs=rounds, seed=seed, verbose=0)
+        rounds = np.concatenate(
+            [training.order(len(x), seed, again) for again in range(-(-100 * 32 // len(x)))]
+        )
+        pairs = (
+            x[rounds[: 100 * 32]].reshape(-1, 32, 32, 3),
+            y[rounds[: 100 * 32]],
+        )  # of a hundred steps of 32
+        how = training.Recipe("Adam", rate=3e-3, momentum=None, batch_size=32)
+        training.fit(self.net, pairs, recipe=how, epochs=steps // 100, seed=seed, verbose=0)
 
     def score(self, x: np.ndarray, y: np.ndarray) -> float:
         """The share that it reads right."""
@@ -168,13 +174,33 @@ def named(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
     }
 
 
-LABELS = {"ants and bees": (5, 10, 20, 60), "signs": (5, 10, 20, 40), "digits": (5, 20, 60, 200)}
+LABELS = {"ants and bees": (5, 10, 20, 60), "signs": (5, 10, 20, 40), "digits": (5, 10, 20, 60)}
 BY_HAND = {
     "pixels, linear": (pixels_of, read),
     "pixels, nearest neighbour": (pixels_of, nearest),
     "colours, linear": (colours_of, read),
     "gradients (HOG), linear": (gradients_of, read),
 }
+
+
+def scratch() -> None:
+    """A small net that learns each set from its labels alone, for so many steps and for twice as many."""
+    rows: list[dict[str, Any]] = []
+    for name, counts in LABELS.items():
+        (x, y), (x_test, y_test) = pictures(name)
+        f, f_test = pixels_of(x), pixels_of(x_test)
+        for each in counts:
+            for seed in range(3):
+                for steps in (400, 800) if each in (20, counts[-1]) else (400,):
+                    place = draw(y, each, seed)
+                    net = Scratch(f[place], y[place], seed, steps)
+                    told = {"set": name, "labels": each, "draw": seed, "steps": steps}
+                    scores = {"train": net.score(f[place], y[place]), "test": net.score(f_test, y_test)}
+                    rows.append(
+                        told | {part: round(score, 4) for part, score in scores.items()} | recording.about()
+                    )
+        print(name, flush=True)
+        recording.write("transfer-scratch.csv", rows)
 
 
 def features() -> None:
@@ -192,7 +218,7 @@ def features() -> None:
             reader = fit(rows_[place], y[place])
             scores = {"train": reader.score(rows_[place], y[place]), "test": reader.score(test, y_test)}
             told = {"set": name, **told, "labels": each, "draw": seed}
-            rows.append(
+            out.append(
                 told | {part: round(float(score), 4) for part, score in scores.items()} | recording.about()
             )
 
@@ -213,21 +239,42 @@ def features() -> None:
             f, f_test = seen(x), seen(x_test)
             for each, seed in draws:
                 judge({"reader": what, "depth": ""}, f, f_test, each, seed, fit)
-        for kind in ("learned", "learned, restated", "shuffled", "random"):
+        for kind in ("learned", "shuffled", "random"):
             net = body(kind, x)
-            f, f_test = training.features(net, x, DEPTHS), training.features(net, x_test, DEPTHS)
+            found = training.features(net, np.concatenate([x, x_test]), DEPTHS)
+            f, f_test = (
+                {depth: part[own] for depth, part in found.items()}
+                for own in (slice(len(x)), slice(len(x), None))
+            )
             for each, seed in draws:
                 for depth in DEPTHS if each == 20 else (MIDDLE, LAST):
                     judge({"reader": kind, "depth": depth}, f[depth], f_test[depth], each, seed)
             print(name, kind, flush=True)
-        f, f_test = pixels_of(x), pixels_of(x_test)
-        for each, seed in draws:
-            for steps in (400, 800) if each == counts[-1] else (400,):
-                if seed < 3:
-                    fit = functools.partial(Scratch, seed=seed, steps=steps)
-                    told = {"reader": f"small net from scratch, {steps} steps", "depth": ""}
-                    judge(told, f, f_test, each, seed, fit)
-        recording.write("transfer-features.csv", rows)
+            recording.write("transfer-features.csv", rows)
+
+
+def places() -> None:
+    """The same readers, given the maps in four by four places rather than their averages."""
+    rows: list[dict[str, Any]] = []
+    for name, counts in LABELS.items():
+        (x, y), (x_test, y_test) = pictures(name)
+        for kind in ("learned", "shuffled"):
+            net = body(kind, x)
+            for depth in ("block_6_expand_relu", MIDDLE):
+                side = net.get_layer(depth).output.shape[1] // 4
+                maps = keras.layers.AveragePooling2D(side)(net.get_layer(depth).output)
+                below = keras.Model(net.input, keras.layers.Flatten()(maps))
+                f, f_test = (below.predict(part, batch_size=64, verbose=0) for part in (x, x_test))
+                for each in (20, counts[-1]):
+                    for seed in range(5):
+                        place = draw(y, each, seed)
+                        reader = read(f[place], y[place])
+                        told = {"set": name, "reader": kind, "depth": depth, "labels": each, "draw": seed}
+                        rows.append(
+                            told | {"test": round(reader.score(f_test, y_test), 4)} | recording.about()
+                        )
+            print(name, kind, flush=True)
+        recording.write("transfer-places.csv", rows)
 
 
 CHANGES = ("none", "grey", "dark", "pale", "negative", "blurred")
@@ -255,9 +302,10 @@ def stretched(x: np.ndarray) -> np.ndarray:
     return 0.5 * centred / (centred.std(axis=(1, 2, 3), keepdims=True) + 1e-3) - 0.1
 
 
-def last(net: keras.Model, x: np.ndarray) -> np.ndarray:
-    """The features at a net's end."""
-    return training.features(net, x, [LAST])[LAST]
+def ending(net: keras.Model) -> Any:
+    """What gives the features at a net's end, with the weights that it has then; built once."""
+    below = keras.Model(net.input, keras.layers.GlobalAveragePooling2D()(net.get_layer(LAST).output))
+    return lambda x: below.predict(x, batch_size=64, verbose=0)
 
 
 def statistics() -> None:
@@ -265,16 +313,17 @@ def statistics() -> None:
     (x, y), (x_test, y_test) = pictures("ants and bees")
     rows: list[dict[str, Any]] = []
     known, own = body("learned", x), body("learned, restated", x)
-    clean = last(known, x)
+    end, own_end = ending(known), ending(own)
+    clean = end(x)
     reader, stretched_reader, own_reader = (
         read(clean, y),
-        read(last(known, stretched(x)), y),
-        read(last(own, x), y),
+        read(end(stretched(x)), y),
+        read(own_end(x), y),
     )
     of_clean = own.get_weights()
     for change in CHANGES:
         new, new_test = changed(x, change), changed(x_test, change)
-        found, theirs = last(known, new_test), last(known, new)
+        found, theirs = end(new_test), end(new)
         aligned = (found - theirs.mean(axis=0)) / (theirs.std(axis=0) + 1e-3) * clean.std(
             axis=0
         ) + clean.mean(axis=0)
@@ -286,16 +335,16 @@ def statistics() -> None:
                 "ImageNet's, pictures stretched",
                 0,
                 0,
-                stretched_reader.score(last(known, stretched(new_test)), y_test),
+                stretched_reader.score(end(stretched(new_test)), y_test),
             ),
-            ("of clean photographs", len(new), 0, own_reader.score(last(own, new_test), y_test)),
+            ("of clean photographs", len(new), 0, own_reader.score(own_end(new_test), y_test)),
         ]
         for count, seeds in ((16, 3), (64, 2), (len(new), 1)):
             for seed in range(seeds):
                 some = np.random.default_rng(seed).permutation(len(new))[:count]
                 training.restate_norms(own, new[some], batch_size=256)
                 scores.append(
-                    ("of photographs like it", count, seed, own_reader.score(last(own, new_test), y_test))
+                    ("of photographs like it", count, seed, own_reader.score(own_end(new_test), y_test))
                 )
         for what, count, seed, score in scores:
             told = {"change": change, "statistics": what, "pictures": count, "draw": seed}
@@ -304,87 +353,92 @@ def statistics() -> None:
         recording.write("transfer-statistics.csv", rows)
 
 
-def signs() -> tuple[Part, Part]:
-    """The signs at a side of 64."""
-    return pictures("signs", 64)
-
-
 BATCH = 4
-FEW = trials.split(signs, train=120, validation=300, name="gtsrb32, ten kinds, one frame a track")
 
 
-def classifier(x: np.ndarray, seed: int) -> keras.Model:
-    """The lower half of MobileNet, width 0.25, up to its sixth block, and ten scores of its averages.
+def normed(digits: int) -> keras.Model:
+    """Three convolutions, each with a batch norm, on digits of 8 x 8."""
+    parts: list[keras.Layer] = [keras.Input((8, 8, 1))]
+    for place, filters in enumerate((16, 32, 64)):
+        parts += [keras.layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"conv{place}")]
+        parts += [keras.layers.BatchNormalization(name=f"norm{place}"), keras.layers.ReLU()]
+        parts += [keras.layers.MaxPooling2D()] if place == 1 else []
+    pooled = keras.layers.GlobalMaxPooling2D(name="features")
+    return keras.Sequential([*parts, pooled, keras.layers.Dense(digits, name="scores")])
 
-    The averages are brought to mean 0 and deviation 1 by constants, those of the training images at the start, and the scores begin
-    at zero, so that every arm begins at the same loss.
+
+@functools.cache
+def knows_0_to_4() -> list[np.ndarray]:
+    """The weights of such a net that has learned the first five digits."""
+    (x, y), _ = data.load("digits")
+    keras.utils.set_random_seed(0)
+    net = normed(5)
+    how = training.Recipe("Adam", rate=3e-3, momentum=None, batch_size=64)
+    training.fit(net, (x[y < 5], y[y < 5]), recipe=how, epochs=40, verbose=0)
+    return net.get_weights()[:-2]
+
+
+def last_five() -> tuple[Part, Part]:
+    """The digits 5 to 9, as the classes 0 to 4."""
+    (x, y), (x_test, y_test) = data.load("digits")
+    return (x[y >= 5], y[y >= 5] - 5), (x_test[y_test >= 5], y_test[y_test >= 5] - 5)
+
+
+def classifier(x: np.ndarray, known: bool, seed: int) -> keras.Model:
+    """The net with a new last layer.
+
+    Its features are brought to mean 0 and deviation 1 by constants, those of the training images at the start, and its scores
+    begin at zero, so that every arm begins at the same loss.
     """
     keras.utils.set_random_seed(seed)
-    weights = str(data.fetch("mobilenet_025_notop") / "mobilenet_2_5_224_tf_no_top.h5")
-    net = keras.applications.MobileNet(
-        input_shape=(64, 64, 3), alpha=0.25, include_top=False, weights=weights
-    )
-    below = keras.layers.GlobalAveragePooling2D()(net.get_layer("conv_pw_6_relu").output)
-    found = keras.Model(net.input, below).predict(x, verbose=0)
+    net = normed(5)
+    if known:
+        net.set_weights([*knows_0_to_4(), *net.get_weights()[-2:]])
+    below = net.get_layer("features").output
+    found = keras.ops.convert_to_numpy(keras.Model(net.inputs, below)(x, training=False))
     standard = keras.layers.Normalization(mean=found.mean(axis=0), variance=found.var(axis=0) + 1e-3)
-    scores = keras.layers.Dense(10, kernel_initializer="zeros", name="scores")
-    return keras.Model(net.input, scores(standard(below)))
+    scores = keras.layers.Dense(5, kernel_initializer="zeros", name="new_scores")
+    return keras.Model(net.inputs, scores(standard(below)))
 
 
-def tuned(norms: bool = True, by_depth: bool = False) -> trials.Learner:
-    """An arm: `norms` lets the batch norms learn, `by_depth` gives each layer 1.6 times the rate of the one before."""
+def tuned(
+    norms: bool = True, by_depth: bool = False, known: bool = True, frozen: bool = False
+) -> trials.Learner:
+    """An arm: `norms` lets the batch norms learn, `by_depth` gives each layer 2.6 times the rate of the one before."""
 
     def fit(x: np.ndarray, y: np.ndarray, rate: float, epochs: int, seed: int) -> keras.Model:
-        net = classifier(x, seed)
+        net = classifier(x, known, seed)
         if not norms:
             training.freeze_norms(net)
-        rates = training.rates_by_depth(net, 1.6) if by_depth else None
+        if frozen:
+            training.freeze(net, "features")
+        rates = training.rates_by_depth(net, 2.6) if by_depth else None
         how = training.Recipe(rate=rate, batch_size=BATCH, warmup=0.1, rates=rates)
         training.fit(net, (x, y), recipe=how, epochs=epochs, seed=seed, verbose=0)
         return net
 
-    return trials.Learner(fit, lambda net, x: net.predict(x, batch_size=256, verbose=0))
+    return trials.Learner(fit, lambda net, x: keras.ops.convert_to_numpy(net(x, training=False)))
 
-
-def frozen() -> trials.Learner:
-    """The same averages, read by a linear reader whose penalty is chosen by leaving out each example."""
-
-    def fit(x: np.ndarray, y: np.ndarray, seed: int, **_: Any) -> Any:
-        below = keras.Model((net := classifier(x, seed)).input, net.layers[-2].output)
-        some = np.random.default_rng(seed).permutation(len(x))
-        return below, read(below.predict(x[some], verbose=0), y[some])
-
-    def predict(fitted: Any, x: np.ndarray) -> np.ndarray:
-        return fitted[1].predict(fitted[0].predict(x, batch_size=256, verbose=0))
-
-    return trials.Learner(fit, predict, has_rate=False, has_budget=False)
-
-
-HOG = trials.Learner(
-    lambda x, y, **_: read(gradients_of(x), y),
-    lambda reader, x: reader.predict(gradients_of(x)),
-    has_rate=False,
-    has_budget=False,
-)
 
 fine_tuning = trials.trial(
     "transfer-fine-tuning",
     arms={
+        "frozen": tuned(norms=False, frozen=True),
         "all learn": tuned(),
         "norms frozen": tuned(norms=False),
         "norms frozen, rates by depth": tuned(norms=False, by_depth=True),
+        "from scratch": tuned(known=False),
     },
-    data=FEW,
-    rates=(0.001, 0.003, 0.01),
-    training=trials.Training(epochs=8, batch_size=BATCH),
+    data=trials.split(last_five, train=50, validation=300, name="digits 5 to 9"),
+    rates=(0.003, 0.01, 0.03),
+    training=trials.Training(epochs=16, batch_size=BATCH),
     settle=False,
     widenings=2,
-    rivals={"gradients (HOG), linear": HOG, "frozen, linear": frozen()},
 )
 
 if __name__ == "__main__":
-    asked = [what for what in sys.argv[1:] if what in ("features", "statistics")]
+    asked = [what for what in sys.argv[1:] if what in ("features", "places", "scratch", "statistics")]
     for what in asked:
-        {"features": features, "statistics": statistics}[what]()
+        {"features": features, "places": places, "scratch": scratch, "statistics": statistics}[what]()
     if not asked:
         raise SystemExit(trials.main())
