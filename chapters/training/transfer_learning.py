@@ -67,6 +67,16 @@ CLAIMS = {
         "With the batch statistics of blurred photographs a reader tells {measured} points fewer of them than with ImageNet's.",
         source=HERE,
     ),
+    "tuning-beats-freezing": Claim(
+        "Fifty digits of kinds that a net does not know, its norms frozen and all else learning: {measured}.",
+        source=HERE,
+        ledger=("fine-tuning",),
+    ),
+    "frozen-norms-need-small-rates": Claim(
+        "At a rate of 0.03 the worse of two nets whose batch norms learn reads a share of {measured} more than the better of two whose "
+        "norms are frozen.",
+        source=HERE,
+    ),
 }
 
 BREAKS = {
@@ -124,6 +134,16 @@ BREAKS = {
         "the photographs are pale, not blurred",
         old='means["blurred", "ImageNet\'s", 0] - means["blurred", theirs, 244]',
         new='means["pale", "ImageNet\'s", 0] - means["pale", theirs, 244]',
+    ),
+    "tuning-beats-freezing": Break(
+        "the rival is fine-tuned too",
+        old='race.lead("norms frozen", over="frozen, linear")',
+        new='race.lead("norms frozen, rates by depth", over="norms frozen")',
+    ),
+    "frozen-norms-need-small-rates": Break(
+        "the rate is a tenth",
+        old="large = 0.03",
+        new="large = 0.003",
     ),
 }
 

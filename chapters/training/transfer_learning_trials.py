@@ -2,12 +2,10 @@
 
     python chapters/training/transfer_learning_trials.py                  # fine-tuning: three minutes on one core
     python chapters/training/transfer_learning_trials.py features         # frozen features: three minutes
-    python chapters/training/transfer_learning_trials.py places           # features with their places: two minutes
-    python chapters/training/transfer_learning_trials.py scratch          # nets that start from nothing: two minutes
     python chapters/training/transfer_learning_trials.py statistics       # changed photographs: two minutes
 
-The first writes data/results/transfer-fine-tuning.csv, the others data/results/transfer-features.csv,
-data/results/transfer-places.csv, data/results/transfer-scratch.csv and data/results/transfer-statistics.csv.  They need the
+The first writes data/results/transfer-fine-tuning.csv, the others data/results/transfer-features.csv and
+data/results/transfer-statistics.csv.  They need the
 sets hymenoptera, gtsrb32 and mnist, and the weights mobilenet_v2_035_notop and mobilenet_v2_uint8, none of which the project holds.
 """
 
@@ -120,30 +118,6 @@ def nearest(f: np.ndarray, y: np.ndarray) -> Any:
     return needed("sklearn.neighbors", "course").KNeighborsClassifier(1).fit(f, y)
 
 
-class Scratch:
-    """A small net that knows nothing but the labels: two convolutions of 8 and 16 maps on pictures of 32 x 32."""
-
-    def __init__(self, x: np.ndarray, y: np.ndarray, seed: int, steps: int = 400) -> None:
-        keras.utils.set_random_seed(seed)
-        parts = [keras.Input((32, 32, 3))]
-        for filters in (8, 16):
-            parts += [keras.layers.Conv2D(filters, 3, activation="relu"), keras.layers.MaxPooling2D()]
-        self.net = keras.Sequential([*parts, keras.layers.Flatten(), keras.layers.Dense(int(y.max()) + 1)])
-        rounds = np.concatenate(
-            [training.order(len(x), seed, again) for again in range(-(-100 * 32 // len(x)))]
-        )
-        pairs = (
-            x[rounds[: 100 * 32]].reshape(-1, 32, 32, 3),
-            y[rounds[: 100 * 32]],
-        )  # of a hundred steps of 32
-        how = training.Recipe("Adam", rate=3e-3, momentum=None, batch_size=32)
-        training.fit(self.net, pairs, recipe=how, epochs=steps // 100, seed=seed, verbose=0)
-
-    def score(self, x: np.ndarray, y: np.ndarray) -> float:
-        """The share that it reads right."""
-        return float(np.mean(self.net.predict(x.reshape(-1, 32, 32, 3), verbose=0).argmax(axis=1) == y))
-
-
 def thousand_classes(side: int) -> keras.Model:
     """The whole classifier for ImageNet: MobileNetV2 whose weights Google keeps in eight bits, batch norms folded."""
     net = keras.applications.MobileNetV2(
@@ -181,26 +155,6 @@ BY_HAND = {
     "colours, linear": (colours_of, read),
     "gradients (HOG), linear": (gradients_of, read),
 }
-
-
-def scratch() -> None:
-    """A small net that learns each set from its labels alone, for so many steps and for twice as many."""
-    rows: list[dict[str, Any]] = []
-    for name, counts in LABELS.items():
-        (x, y), (x_test, y_test) = pictures(name)
-        f, f_test = pixels_of(x), pixels_of(x_test)
-        for each in counts:
-            for seed in range(3):
-                for steps in (400, 800) if each in (20, counts[-1]) else (400,):
-                    place = draw(y, each, seed)
-                    net = Scratch(f[place], y[place], seed, steps)
-                    told = {"set": name, "labels": each, "draw": seed, "steps": steps}
-                    scores = {"train": net.score(f[place], y[place]), "test": net.score(f_test, y_test)}
-                    rows.append(
-                        told | {part: round(score, 4) for part, score in scores.items()} | recording.about()
-                    )
-        print(name, flush=True)
-        recording.write("transfer-scratch.csv", rows)
 
 
 def features() -> None:
@@ -251,30 +205,6 @@ def features() -> None:
                     judge({"reader": kind, "depth": depth}, f[depth], f_test[depth], each, seed)
             print(name, kind, flush=True)
             recording.write("transfer-features.csv", rows)
-
-
-def places() -> None:
-    """The same readers, given the maps in four by four places rather than their averages."""
-    rows: list[dict[str, Any]] = []
-    for name, counts in LABELS.items():
-        (x, y), (x_test, y_test) = pictures(name)
-        for kind in ("learned", "shuffled"):
-            net = body(kind, x)
-            for depth in ("block_6_expand_relu", MIDDLE):
-                side = net.get_layer(depth).output.shape[1] // 4
-                maps = keras.layers.AveragePooling2D(side)(net.get_layer(depth).output)
-                below = keras.Model(net.input, keras.layers.Flatten()(maps))
-                f, f_test = (below.predict(part, batch_size=64, verbose=0) for part in (x, x_test))
-                for each in (20, counts[-1]):
-                    for seed in range(5):
-                        place = draw(y, each, seed)
-                        reader = read(f[place], y[place])
-                        told = {"set": name, "reader": kind, "depth": depth, "labels": each, "draw": seed}
-                        rows.append(
-                            told | {"test": round(reader.score(f_test, y_test), 4)} | recording.about()
-                        )
-            print(name, kind, flush=True)
-        recording.write("transfer-places.csv", rows)
 
 
 CHANGES = ("none", "grey", "dark", "pale", "negative", "blurred")
@@ -453,8 +383,8 @@ fine_tuning = trials.trial(
 )
 
 if __name__ == "__main__":
-    asked = [what for what in sys.argv[1:] if what in ("features", "places", "scratch", "statistics")]
+    asked = [what for what in sys.argv[1:] if what in ("features", "statistics")]
     for what in asked:
-        {"features": features, "places": places, "scratch": scratch, "statistics": statistics}[what]()
+        {"features": features, "statistics": statistics}[what]()
     if not asked:
         raise SystemExit(trials.main())
