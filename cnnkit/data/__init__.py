@@ -26,6 +26,7 @@ from cnnkit.data.download import (
 from cnnkit.data.generators import drifting_grating, grating, moving_bar, noise, oriented_bars, spots
 from cnnkit.data.letters import ALPHABET, letter, letters, line_pattern, load_letters
 from cnnkit.data.mnist import load_mnist, read_idx
+from cnnkit.data.photographed import load_gtsrb32, load_hymenoptera
 from cnnkit.data.pictures import natural_patches, photograph, photographs
 from cnnkit.data.records import recorded
 from cnnkit.data.registry import DataCard, DataFile, Layout, card, load, names, register
@@ -98,6 +99,8 @@ _LOADERS = {
     "cifar10": load_cifar10,
     "digits": load_digits,
     "fashion_mnist": partial(load_mnist, "fashion_mnist"),
+    "gtsrb32": load_gtsrb32,
+    "hymenoptera": load_hymenoptera,
     "letters": load_letters,
     "mnist": load_mnist,
     "photographs": lambda **options: {name: photograph(name, **options) for name in photographs()},

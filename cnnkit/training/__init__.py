@@ -23,6 +23,14 @@ from cnnkit.training.evaluation import (
 from cnnkit.training.fitting import Run, TrainingError, fit, order
 from cnnkit.training.hosts import HostError, launch, rank
 from cnnkit.training.recipes import Recipe, exempt_from_decay, recipe, recipes, schedule
+from cnnkit.training.transfer import (
+    features,
+    freeze,
+    freeze_norms,
+    rates_by_depth,
+    restate_norms,
+    shuffle_weights,
+)
 
 __all__ = [
     "Bin",
@@ -43,15 +51,21 @@ __all__ = [
     "device",
     "devices_at_hand",
     "exempt_from_decay",
+    "features",
     "fit",
+    "freeze",
+    "freeze_norms",
     "k_fold",
     "launch",
     "mcnemar",
     "order",
     "rank",
+    "rates_by_depth",
     "recipe",
     "recipes",
+    "restate_norms",
     "schedule",
+    "shuffle_weights",
     "temperature",
     "top_k",
 ]

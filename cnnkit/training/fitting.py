@@ -142,7 +142,7 @@ def fit(
         keras.utils.set_random_seed(seed)
         copy = model if copies == 1 else _copied(model)
         trainee = _trainee(copy, how, seed)
-        optimizer = how.make_optimizer(rounds * shares.steps, trainee.trainable_weights)
+        optimizer = how.make_optimizer(rounds * shares.steps, trainee.trainable_weights, copy)
         if any(layer.dtype_policy.name == "mixed_float16" for layer in copy._flatten_layers()):
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)  # what is small would become zero
         trainee.compile(optimizer, loss=aim.loss, metrics=list(aim.metrics))

@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -40,6 +40,7 @@ class Recipe:
         clip: the largest norm of all gradients together, if any.
         ema: how much of the weights' moving average stays at each step, such as 0.999; the average is what is kept at
             the end. None keeps the last weights.
+        rates: by how much the rate of a layer is multiplied, by its name, such as `rates_by_depth(model)`; 1 for the others.
         augment: `seed -> keras.Layer`, which changes images while training and leaves them alone otherwise.
         precision: `"float32"`, `"mixed_bfloat16"`, `"mixed_float16"`, or `"auto"`: mixed where the device gains by it.
         epochs: rounds through the examples, where `fit` is not told otherwise.
@@ -61,6 +62,7 @@ class Recipe:
     label_smoothing: float = 0.0
     clip: float | None = None
     ema: float | None = None
+    rates: Mapping[str, float] | None = None
     augment: Callable[[int], keras.Layer] | None = None
     precision: str = "auto"
     epochs: int = 10
@@ -86,6 +88,11 @@ class Recipe:
                 raise ValueError(f"a recipe needs {field} from 0 to below 1, not {value}")
         if self.clip is not None and not self.clip > 0:
             raise ValueError(f"a recipe needs clip above 0, or None, not {self.clip}")
+        for layer, times in (self.rates or {}).items():
+            if not 0 <= times < math.inf:
+                raise ValueError(
+                    f"a recipe multiplies the rate of '{layer}' by a number from 0, not by {times}"
+                )
 
     def __repr__(self) -> str:
         told = [
@@ -107,6 +114,8 @@ class Recipe:
         """The recipe as JSON can hold it; an augmentation as the configuration of its layer."""
         plain = dataclasses.asdict(self)
         plain = {name: v.item() if isinstance(v, np.generic) else v for name, v in plain.items()}
+        if self.rates is None:
+            del plain["rates"]  # checkpoints from before there were any are gone on with
         if self.augment is not None:
             config = json.loads(json.dumps(keras.saving.serialize_keras_object(self.augment(0)), default=str))
             plain["augment"] = _without_names(config)
@@ -116,8 +125,13 @@ class Recipe:
         """Twelve letters that change when the recipe does."""
         return hashlib.sha256(json.dumps(self.told(), sort_keys=True).encode()).hexdigest()[:12]
 
-    def make_optimizer(self, steps: int, weights: list[Any] | None = None) -> keras.optimizers.Optimizer:
-        """Keras's optimiser for so many steps, which spares those of the weights that decay would harm."""
+    def make_optimizer(
+        self, steps: int, weights: list[Any] | None = None, model: keras.Model | None = None
+    ) -> keras.optimizers.Optimizer:
+        """Keras's optimiser for so many steps, which spares those of the weights that decay would harm.
+
+        With `rates` it needs the model, whose layers they name, and the weights in the order in which it is to be built.
+        """
         options: dict[str, Any] = {}
         if self.momentum is not None and self.optimizer in ("SGD", "RMSprop"):
             options["momentum"] = self.momentum
@@ -130,11 +144,46 @@ class Recipe:
         if self.ema is not None:
             options |= {"use_ema": True, "ema_momentum": self.ema}
         rate = schedule(self.schedule, self.rate, steps, self.warmup)
-        optimizer = getattr(keras.optimizers, self.optimizer)(rate, **options)
-        optimizer.weight_decay = self.weight_decay or None  # AdamW and Muon have one of their own, unasked
-        if self.weight_decay and weights:
+        kind = getattr(keras.optimizers, self.optimizer)
+        if self.rates:
+            if model is None or weights is None:
+                raise ValueError("rates by layer need the model and its trainable weights")
+            spared = {id(weight) for weight in exempt_from_decay(weights)}
+            decays = [0.0 if id(weight) in spared else self.weight_decay for weight in weights]
+            kind = _by_layer(kind, self._multipliers(model, weights), decays)
+        optimizer = kind(rate, **options)
+        together = None if self.rates else self.weight_decay or None
+        optimizer.weight_decay = together  # AdamW and Muon have one of their own, unasked
+        if together and weights:
             optimizer.exclude_from_weight_decay(var_list=exempt_from_decay(weights))
         return optimizer
+
+    def _multipliers(self, model: keras.Model, weights: list[Any]) -> list[float]:
+        """For each weight by how much its rate is multiplied."""
+        layers = model._flatten_layers(include_self=False)
+        named = {layer.name: layer for layer in layers if layer.weights}
+        found: dict[int, float] = {}
+        for name, times in (self.rates or {}).items():
+            if name not in named:
+                raise ValueError(unknown(f"layer with weights of '{model.name}'", name, named))
+            found |= {id(weight): float(times) for weight in named[name].weights}
+        return [found.get(id(weight), 1.0) for weight in weights]
+
+
+def _by_layer(kind: Any, multipliers: list[float], decays: list[float]) -> Any:
+    """An optimiser of Keras in which each weight has a rate of its own, and decays by that rate."""
+
+    class ByLayer(kind):  # type: ignore[misc, valid-type]
+        def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+            place = self._get_variable_index(variable)
+            rate = learning_rate * multipliers[place]
+            if decays[place]:
+                shrunk = keras.ops.multiply(variable, keras.ops.cast(rate * decays[place], variable.dtype))
+                self.assign_sub(variable, shrunk)
+            super().update_step(gradient, variable, rate)
+
+    ByLayer.__name__ = kind.__name__
+    return ByLayer
 
 
 def _without_names(config: Any) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from cnnkit import insight, models, origins, scratch
+from cnnkit import insight, models, origins, scratch, training
 from cnnkit.course import catalogue
 from cnnkit.course.nets import classic
 from cnnkit.gradients import gradient
@@ -130,6 +130,52 @@ def misses(scores: Sequence[int], patience: int) -> bool:
     return False
 
 
+def left_to_train() -> int:
+    """The head, built by Keras, and all up to the maps and the norm frozen."""
+    maps = keras.Input((7, 7, 320))
+    y = layers.BatchNormalization()(layers.Conv2D(1280, 1, use_bias=False)(maps))
+    net = keras.Model(maps, layers.Dense(5)(layers.GlobalAveragePooling2D()(y)))
+    training.freeze_norms(net)
+    return sum(int(np.prod(weight.shape)) for weight in net.trainable_weights)
+
+
+def what_moves() -> list[int]:
+    """A step of training for each of the three."""
+    moved = []
+    for case in range(3):
+        norm = layers.BatchNormalization()
+        x = keras.Input((3,))
+        y = norm(x, training=False) if case == 2 else norm(x)
+        net = keras.Model(x, layers.Dense(1)(y))
+        norm.trainable = case != 1
+        before = norm.get_weights()
+        net.compile("sgd", "mse")
+        net.fit(np.arange(12.0).reshape(4, 3), np.ones(4), verbose=0)
+        moved.append(sum(not np.array_equal(a, b) for a, b in zip(before, norm.get_weights(), strict=True)))
+    return moved
+
+
+def depth_rates(sizes: Sequence[int], factor: float, frozen: int) -> list[float]:
+    """What `rates_by_depth` says of such a net; layers without weights are ReLUs."""
+    stack = [
+        layers.Dense(2, name=f"l{i}") if size else layers.ReLU(name=f"l{i}") for i, size in enumerate(sizes)
+    ]
+    for layer in stack[:frozen]:
+        layer.trainable = False
+    net = keras.Sequential([keras.Input((2,)), *stack])
+    rates = training.rates_by_depth(net, factor) if net.trainable_weights else {}
+    return [rates.get(layer.name, 0.0) for layer in stack]
+
+
+def fooled(x: list[float]) -> int:
+    """The answers of a batch norm before and after it is restated."""
+    net = keras.Sequential([keras.Input((1,)), layers.BatchNormalization(epsilon=1e-6)])
+    column = np.array(x)[:, None]
+    before = net.predict(column, verbose=0)
+    training.restate_norms(net, column)
+    return int(np.sum((before > 1e-4) != (net.predict(column, verbose=0) > 1e-4)))
+
+
 # The other way to each answer; a value's is a function without arguments.
 def clipped(dw: np.ndarray, db: np.ndarray, longest: float) -> np.ndarray:
     """Keras's own global clipping, on a step of rate 1."""
@@ -203,6 +249,10 @@ ORACLES: dict[str, Callable[..., Any]] = {
         65504
         / max(np.abs(b @ np.outer(np.sign(row), np.sign(column)) @ b.T).max() for row in b for column in b)
     ),
+    "left-to-train": left_to_train,
+    "what-moves": what_moves,
+    "depth-rates": depth_rates,
+    "undo-the-camera": fooled,
     "from-the-top": lambda chain: field(chain, dilated=True).size[0],
     "window-of-a-unit": lambda chain, unit: field(chain, dilated=False).window(unit)[0],
     "blind-spots": holes,

@@ -7,6 +7,7 @@ import io
 import os
 import pickle
 import tarfile
+import zipfile
 
 import numpy as np
 import pytest
@@ -148,3 +149,66 @@ def test_scattered_digits_are_the_same_digits_in_other_places():
     assert middles.std() > 1
     with pytest.raises(ValueError, match="8 x 8 do not fit on a field of 6 x 6"):
         data.load("digits", canvas=6)
+
+
+def _jpeg(colour, size):
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.new("RGB", size, colour).save(stream, "JPEG")
+    return stream.getvalue()
+
+
+def test_ants_and_bees_are_the_middle_squares_of_their_photographs(tmp_path, monkeypatch):
+    from cnnkit.data import photographed
+
+    with zipfile.ZipFile(tmp_path / "hymenoptera_192.zip", "w") as archive:
+        archive.writestr("train/bees/b.jpg", _jpeg((0, 0, 255), (250, 192)))
+        archive.writestr("train/ants/a.jpg", _jpeg((255, 0, 0), (192, 300)))
+        archive.writestr("val/ants/c.jpg", _jpeg((255, 0, 0), (192, 192)))
+    monkeypatch.setattr(photographed, "fetch", lambda name: tmp_path)
+    (x, y), (x_test, y_test) = photographed.load_hymenoptera(size=16)
+    assert (
+        x.shape == (2, 16, 16, 3)
+        and x.dtype == np.float32
+        and y.tolist() == [0, 1]
+        and y_test.tolist() == [0]
+    )
+    assert x[0, ..., 0].min() > 0.9 and x[1, ..., 2].min() > 0.9 and x_test.max() <= 1
+    with pytest.raises(ValueError, match="from 1 to 192, not 200"):
+        photographed.load_hymenoptera(size=200)
+
+
+def test_traffic_signs_come_from_strips_in_their_order(tmp_path, monkeypatch):
+    from PIL import Image
+
+    from cnnkit.data import photographed
+
+    with zipfile.ZipFile(tmp_path / "gtsrb32_subset.zip", "w") as archive:
+        for name, shades in (("train_0", (10, 20)), ("train_1", (30,)), ("test_0", (40,))):
+            stream = io.BytesIO()
+            rows = np.repeat(np.array(shades, np.uint8), 1024 * 3).reshape(len(shades), 1024, 3)
+            Image.fromarray(rows).save(stream, "PNG")
+            archive.writestr(f"{name}.png", stream.getvalue())
+        archive.writestr(
+            "labels.csv", "split,index,label,file\ntrain,0,0,a\ntrain,1,0,b\ntrain,2,7,c\ntest,0,7,d\n"
+        )
+    monkeypatch.setattr(photographed, "fetch", lambda name: tmp_path)
+    (x, y), (_, y_test) = photographed.load_gtsrb32()
+    assert (x[:, 0, 0, 0] * 255).round().tolist() == [10, 20, 30] and x.shape[1:] == (32, 32, 3)
+    assert y.tolist() == [0, 0, 7] and y_test.tolist() == [7] and y.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("name", "train", "test"),
+    [
+        pytest.param("hymenoptera", [123, 121], [70, 83], marks=_lacks("hymenoptera")),
+        pytest.param("gtsrb32", [14, 148, 150], [13, 106, 111], marks=_lacks("gtsrb32")),
+    ],
+)
+def test_real_photographs_have_the_counts_of_their_cards(name, train, test):
+    (x, y), (x_test, y_test) = data.load(name)
+    assert (
+        np.bincount(y)[: len(train)].tolist() == train and np.bincount(y_test)[: len(test)].tolist() == test
+    )
+    assert x.min() >= 0 and x.max() <= 1 and len(x) == len(y) and len(x_test) == len(y_test)
