@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cnnkit.course import catalogue
+from cnnkit.trials import described
 from tests.layering import ROOT
 
 
@@ -33,10 +34,11 @@ def names(wheel: Path) -> list[str]:
     return zipfile.ZipFile(wheel).namelist()
 
 
-def test_the_wheel_holds_the_module_of_each_chapter_and_no_notebook_and_no_trial(names: list[str]):
+def test_the_wheel_holds_the_module_of_each_chapter_and_its_trials_and_no_notebook(names: list[str]):
     chapters = {f"cnnkit/_chapters/{name.replace('-', '_')}.py" for name in catalogue.written_chapters()}
+    scripts = {f"cnnkit/_chapters/{path.relative_to(ROOT / 'chapters')}" for path in described().values()}
     inside = {name for name in names if name.startswith("cnnkit/_chapters/")}
-    assert inside == chapters | {"cnnkit/_chapters/_toc.yml"}
+    assert inside == chapters | scripts | {"cnnkit/_chapters/_toc.yml"}
 
 
 def test_the_wheel_holds_the_package_and_its_data(names: list[str]):
@@ -60,10 +62,13 @@ import cnnkit
 from cnnkit import _paths
 from cnnkit.course import catalogue, ledger
 from cnnkit.course.reading import source
+from cnnkit import trials
 assert cnnkit.__file__.startswith({folder!r}), cnnkit.__file__
 print(*catalogue.written_chapters())
 print(len(catalogue.claims()), len(catalogue.exercises()), len(ledger.rows()))
 source(catalogue.exercises("layers/pooling")["in-secret"].solution)
+assert trials.recorded("pooling-moved").trial.name == "pooling-moved"
+assert callable(trials.script("pooling").digits)
 """
 
 

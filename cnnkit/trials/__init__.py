@@ -18,7 +18,7 @@ from cnnkit.trials.learners import Learner, Outcome, Training
 from cnnkit.trials.race import Lead, Race
 from cnnkit.trials.rivals import last_value, linear, local_threshold, nearest, rivals, sliding_template
 from cnnkit.trials.scores import ACCURACY, R2, Score
-from cnnkit.trials.shelf import described, find, main, recorded, trials_of
+from cnnkit.trials.shelf import described, find, main, recorded, script, trials_of
 from cnnkit.trials.splits import Split, split
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "nearest",
     "recorded",
     "rivals",
+    "script",
     "sliding_template",
     "split",
     "trial",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from types import ModuleType
 
 from cnnkit import _paths
 from cnnkit._names import unknown
@@ -14,7 +15,7 @@ from cnnkit.trials.race import Race
 from cnnkit.trials.table import Table
 from cnnkit.trials.workers import load
 
-__all__ = ["described", "find", "main", "recorded", "trials_of"]
+__all__ = ["described", "find", "main", "recorded", "script", "trials_of"]
 
 
 def described(folder: str | Path | None = None) -> dict[str, Path]:
@@ -36,6 +37,18 @@ def find(name: str, folder: str | Path | None = None) -> Trial:
 def trials_of(path: Path) -> dict[str, Trial]:
     """The trials that one file describes."""
     return {value.name: value for value in vars(load(path)).values() if isinstance(value, Trial)}
+
+
+def script(name: str) -> ModuleType:
+    """What stands in a chapter's `NAME_trials.py`, for a page that does again what its table was made by.
+
+    >>> script("invariance").FIELD
+    (16, 16, 1)
+    """
+    scripts = {stem.removesuffix(TRIALS_FILE[:-3]): path for stem, path in described().items()}
+    if name not in scripts:
+        raise TrialError(unknown("script of trials", name, scripts))
+    return load(scripts[name])
 
 
 def recorded(name: str, folder: str | Path | None = None) -> Race:
