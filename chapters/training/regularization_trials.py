@@ -2,6 +2,8 @@
 
     python chapters/training/regularization_trials.py strengths   # some minutes on one core
     python chapters/training/regularization_trials.py             # the two races, some minutes more
+    python chapters/training/regularization_trials.py draws       # the arms of the first on four other draws of images
+    python chapters/training/regularization_trials.py ordinary    # two remedies on a net with pooling
 
 The first writes data/results/regularization-strengths.csv; the second data/results/regularization-right.csv and, where a fifth
 of the training labels is wrong, data/results/regularization-wrong.csv.
@@ -26,7 +28,9 @@ from cnnkit.course.recording import about, write
 
 IMAGES, VALIDATION, BATCH, EPOCHS, RATE = 1_000, 2_000, 50, 40, 3e-3
 SEARCH_SEEDS = (2000, 2001)  # neither those of the rates nor those of the verdict
-RACES = {"right": (0, 0.0), "wrong": (1, 0.2)}  # which draw of images, and the share of labels that is wrong
+DRAWS = range(2, 6)
+#: Which draw of images, and the share of labels that is wrong.
+RACES = {"right": (0, 0.0), "wrong": (1, 0.2), **{f"draw {draw}": (draw, 0.0) for draw in DRAWS}}
 DROPPED = (0.1, 0.25, 0.5, 0.75)
 #: The option of `fit` that each remedy turns, and the four strengths that are tried.
 REMEDIES: dict[str, tuple[str, tuple[float, ...]]] = {
@@ -245,8 +249,88 @@ def race(name: str, remedies: tuple[str, ...], sizes: tuple[int, ...]) -> trials
     )
 
 
+def draws() -> list[dict[str, Any]]:
+    """Arms of the race with right labels on other images, as that race chose them: does their order hang on the images?"""
+    found, rows = trials.recorded("regularization-right"), []
+    left_out = ("twice the hidden units", "shorter training", "4,000 images")
+    for draw in DRAWS:
+        name = f"draw {draw}"
+        own = {"early stopping": stopped(name), "2,000 images": more(name, 2_000)}
+        arms = {**RIGHT.arms, **own, "half the hidden units": arm(hidden=32)}
+        (x, y), (x_test, y_test) = (parts(name)[part] for part in ("train", "test"))
+        for learner in (learner for learner in arms if learner not in left_out):
+            like = found.verdict_rows(learner if learner in RIGHT.arms else "nothing")[0]
+            options = {"rate": like.rate, "epochs": like.epochs, "seed": draw}
+            nets = arms[learner].fit(x, y, **options)
+            right = float(np.mean(scores(nets, x_test).argmax(axis=1) == y_test))
+            rows.append({"draw": draw, "arm": learner, **options, "test": right})
+        print(name, {row["arm"]: round(row["test"], 3) for row in rows if row["draw"] == draw}, flush=True)
+    return rows
+
+
+def ordinary(seed: int, decay: float = 0.0, units: float = 0.0) -> Any:
+    """A common net on the images of the race with right labels: two 3 x 3 convolutions with pooling, 64 hidden units."""
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(seed)
+    x, y = parts("right")["train"]
+    net = keras.Sequential([keras.Input((28, 28, 1))])
+    for maps in (16, 32):
+        net.add(layers.Conv2D(maps, 3, padding="same", activation="relu"))
+        net.add(layers.MaxPooling2D())
+    for layer in (layers.Flatten(), layers.Dense(64, "relu"), layers.Dropout(units), layers.Dense(10)):
+        net.add(layer)
+    rate = keras.optimizers.schedules.CosineDecay(2e-3, 30 * IMAGES // BATCH)
+    net.compile(
+        keras.optimizers.AdamW(rate, weight_decay=decay),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+    net.fit(x, y, batch_size=BATCH, epochs=30, verbose=0)
+    return net
+
+
+def ordinary_rows() -> list[dict[str, Any]]:
+    """Three strengths of two remedies, one seed each, on the validation part; then three seeds on the test part."""
+    own = parts("right")
+
+    def says(net: Any, part: str) -> np.ndarray:
+        return scratch.softmax(net.predict(own[part][0], batch_size=500, verbose=0))
+
+    def reads(chances: np.ndarray, part: str) -> float:
+        return float(np.mean(chances.argmax(axis=1) == own[part][1]))
+
+    best_of = {"nothing": {}}
+    for remedy, option, strengths in (
+        ("weight decay", "decay", (0.3, 1.0, 3.0)),
+        ("dropout, hidden units", "units", (0.25, 0.5, 0.75)),
+    ):
+        found = {s: reads(says(ordinary(2000, **{option: s}), "validation"), "validation") for s in strengths}
+        print(remedy, found, flush=True)
+        best_of[remedy] = {option: max(found, key=lambda strength: found[strength])}
+    rows, together = [], []
+    for arm_name, options in best_of.items():
+        for seed in range(3):
+            net = ordinary(seed, **options)
+            chances = says(net, "test")
+            together += [chances] if arm_name == "nothing" else []
+            strength = next(iter(options.values()), 0.0)
+            rows.append({"arm": arm_name, "strength": strength, "seed": seed})
+            rows[-1] |= {"train": reads(says(net, "train"), "train"), "test": reads(chances, "test")}
+            print(rows[-1], flush=True)
+    rows.append({"arm": "ensemble of three", "strength": 0.0, "seed": 0, "train": float("nan")})
+    rows[-1]["test"] = reads(np.mean(together, axis=0), "test")
+    return rows
+
+
 def main() -> int:
     """What the command asks for."""
+    if sys.argv[1:] == ["ordinary"]:
+        write("regularization-ordinary.csv", [{**row, **about()} for row in ordinary_rows()])
+        return 0
+    if sys.argv[1:] == ["draws"]:
+        write("regularization-draws.csv", [{**row, **about()} for row in draws()])
+        return 0
     if sys.argv[1:] == ["strengths"]:
         rows = search("right", tuple(REMEDIES)) + search("wrong", IN_WRONG)
         write("regularization-strengths.csv", [{**row, **about()} for row in rows])
