@@ -13,11 +13,6 @@ HERE = "measured here"
 QUESTION = "Which knob makes a net learn: the rule, or its rate?"
 
 CLAIMS = {
-    "gd-steps": Claim(
-        "In a ravine a thousand times as steep across as along, gradient descent at its best rate needs {measured} steps to a "
-        "hundredth of the distance.",
-        source="arithmetic",
-    ),
     "momentum-in-a-ravine": Claim(
         "There momentum needs {measured} times fewer steps than gradient descent, however the ravine lies.",
         source=HERE,
@@ -47,6 +42,7 @@ CLAIMS = {
     ),
     "sooner": Claim("Stopped early, {measured}.", source=HERE),
     "room-at-the-top": Claim("In ten convolutions, {measured}.", source=HERE),
+    "unequal-scales": Claim("With half of each image thirty times fainter, {measured}.", source=HERE),
     "momentum-is-ten": Claim(
         "In two convolutions, gradient descent at a rate and momentum 0.9 at a tenth of it read alike to {measured} points, at five "
         "rates up to 0.3.",
@@ -97,6 +93,11 @@ BREAKS = {
         "both have momentum",
         old='deep.lead("momentum", over="SGD")',
         new='deep.lead("momentum, warm-up", over="momentum")',
+    ),
+    "unequal-scales": Break(
+        "the images are as they were",
+        old='dimmed.lead("Adam", over="momentum")',
+        new='race.lead("Adam", over="momentum")',
     ),
     "momentum-is-ten": Break("both have the same rate", old="TENTH = 10", new="TENTH = 1"),
     "settled-alike": Break(
