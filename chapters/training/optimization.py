@@ -40,7 +40,7 @@ CLAIMS = {
         "In that net a rate ten times too low, or ten times too high, costs each rule {measured} points at least.",
         source=HERE,
     ),
-    "sooner": Claim("Stopped early, {measured}.", source=HERE),
+    "sooner": Claim("When training stops early, {measured}.", source=HERE),
     "room-at-the-top": Claim("In ten convolutions, {measured}.", source=HERE),
     "unequal-scales": Claim("With half of each image thirty times fainter, {measured}.", source=HERE),
     "momentum-is-ten": Claim(
