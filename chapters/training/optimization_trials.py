@@ -2,7 +2,8 @@
 
     python chapters/training/optimization_trials.py        # some fifteen minutes on one core
 
-It writes data/results/optimization-400-steps.csv and, for a net of ten layers, data/results/optimization-10-layers.csv;
+It writes data/results/optimization-400-steps.csv, and for a shorter race data/results/optimization-80-steps.csv, for a net
+of ten layers data/results/optimization-10-layers.csv, for images of two scales data/results/optimization-dimmed.csv;
 data/results/optimization-settled.csv; data/results/optimization-schedules.csv; data/results/optimization-same-epochs.csv and
 data/results/optimization-same-steps.csv.
 
@@ -78,6 +79,13 @@ def scores(net: scratch.Chain, x: np.ndarray) -> np.ndarray:
         return np.concatenate([net.forward(x[start : start + 500]) for start in range(0, len(x), 500)])
 
 
+def dim(x: np.ndarray) -> np.ndarray:
+    """Images whose upper half is thirty times fainter than the lower one."""
+    x = x.copy()
+    x[:, :14] *= 0.03
+    return x
+
+
 def arm(rule: Callable[[], scratch.Rule], batch_size: int | None = None, **options: Any) -> trials.Learner:
     """A rule, and how it is used."""
     return trials.Learner(partial(fit, rule, **options), scores, batch_size=batch_size)
@@ -101,6 +109,24 @@ race = trials.trial(
     PARTS,
     rates=NINE,
     seeds=10,  # half a point is to be seen
+    training=trials.Training(epochs=EPOCHS, batch_size=BATCH),
+    settle=False,
+)
+early = trials.trial(
+    "optimization-80-steps",
+    {name: arm(rule) for name, rule in RULES.items()},
+    PARTS,
+    rates=NINE,
+    seeds=10,
+    training=trials.Training(epochs=2, batch_size=BATCH),
+    settle=False,
+)
+dimmed = trials.trial(
+    "optimization-dimmed",
+    {name: arm(RULES[name]).through(dim) for name in ("momentum", "Adam")},
+    PARTS,
+    rates=NINE[3:-1],
+    seeds=10,
     training=trials.Training(epochs=EPOCHS, batch_size=BATCH),
     settle=False,
 )
