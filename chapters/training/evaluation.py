@@ -115,7 +115,7 @@ BREAKS = {
         "Of the 1,024 ways in which ten coins fall, how many show one tail or none?",
         "Uneven on either side counts: one head or none is as uneven.",
     ),
-    name="p",
+    name="as_uneven",
 )
 def coins() -> float:
     return 2 * (1 + 10) / 2**10
