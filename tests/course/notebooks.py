@@ -121,8 +121,10 @@ def has_every_section(notebook: Notebook, chapter: str) -> list[str]:
     whole = "\n".join(prose(notebook))
     faults = [f"no section '{name}'" for name in ("## Exercises", "## What we added") if name not in whole]
     words = sum(len(part.split()) for part in prose(notebook))
-    if not 1_100 <= words <= 3_600:
+    if not 1_100 <= words <= 2_200:
         faults.append(f"{words} words of prose")
+    if len(notebook["cells"]) > 45:
+        faults.append(f"{len(notebook['cells'])} cells")
     if len(set(calls(notebook, "claim"))) < 5:
         faults.append("fewer than five claims")
     if len(set(calls(notebook, "exercise"))) < 4:
@@ -141,6 +143,8 @@ def reads_anywhere(notebook: Notebook, chapter: str) -> list[str]:
             re.sub(r"`[^`]*`|\$[^$]*\$", "", outside),
         ):
             faults.append(f"HTML in the text: {html[0]}")
+    if any("sys.path" in text(cell) for cell in code_cells(notebook)):
+        faults.append("a cell imports from beside the notebook, where Colab has nothing: trials.script(...)")
     return faults
 
 
