@@ -120,8 +120,8 @@ BREAKS = {
     ),
     "cut-before-the-end": Break(
         "ImageNet knows the kinds",
-        old='far = ("signs", "digits")',
-        new='far = ("ants and bees",)',
+        old='far, last = ("signs", "digits")',
+        new='far, last = ("ants and bees",)',
     ),
     "first-layer-alone": Break(
         "all layers are kept",
