@@ -44,7 +44,9 @@ def test_another_set_has_another_best_cut(bare: Bare) -> None:
     page = visit.page
     assert "best cut for these pictures and this reader is after block 6" in page.locator(".sum").inner_text()
     page.get_by_role("radiogroup", name="The reader sees").get_by_label("averages").check()
-    assert "best cut for these pictures and this reader is after block 13" in page.locator(".sum").inner_text()
+    assert (
+        "best cut for these pictures and this reader is after block 13" in page.locator(".sum").inner_text()
+    )
     page.get_by_role("radiogroup", name="Pictures").get_by_label("ants and bees").check()
     assert "best cut for these pictures and this reader is after the end" in page.locator(".sum").inner_text()
 
