@@ -2,11 +2,11 @@
 
     python chapters/training/transfer_learning_trials.py                  # fine-tuning: three minutes on one core
     python chapters/training/transfer_learning_trials.py features         # frozen features: three minutes
+    python chapters/training/transfer_learning_trials.py scratch          # a net that keeps nothing, on signs: two minutes
     python chapters/training/transfer_learning_trials.py statistics       # changed photographs: two minutes
 
-The first writes data/results/transfer-fine-tuning.csv, the others data/results/transfer-features.csv and
-data/results/transfer-statistics.csv.  They need the
-sets hymenoptera, gtsrb32 and mnist, and the weights mobilenet_v2_035_notop and mobilenet_v2_uint8, none of which the project holds.
+The first writes data/results/transfer-fine-tuning.csv, the others data/results/transfer-features.csv, transfer-scratch.csv and
+transfer-statistics.csv.  They need the sets hymenoptera, gtsrb32 and mnist, and the weights mobilenet_v2_035_notop and mobilenet_v2_uint8, none of which the project holds.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ DEPTHS = (
     "Conv1_relu", "block_1_expand_relu", "block_3_expand_relu", "block_6_expand_relu", "block_10_expand_relu",
     "block_13_expand_relu", "block_16_expand_relu", "out_relu",
 )  # fmt: skip
-LAST, MIDDLE = "out_relu", "block_13_expand_relu"
+EARLY, MIDDLE, LAST = "block_6_expand_relu", "block_13_expand_relu", "out_relu"
 
 
 def pictures(name: str) -> tuple[Part, Part]:
@@ -158,7 +158,7 @@ BY_HAND = {
 
 
 def features() -> None:
-    """Frozen features: by weights, depth and number of labels; and what needs no net that knows anything."""
+    """Frozen features: by weights, depth, number of labels, and whether places are kept; and what needs no trained net."""
     rows: list[dict[str, Any]] = []
     for name, counts in LABELS.items():
         (x, y), (x_test, y_test) = pictures(name)
@@ -181,6 +181,7 @@ def features() -> None:
                 "set": name,
                 "reader": "ImageNet's own scores",
                 "depth": "",
+                "seen": "",
                 "labels": 0,
                 "draw": 0,
                 "train": "",
@@ -192,22 +193,103 @@ def features() -> None:
         for what, (seen, fit) in BY_HAND.items():
             f, f_test = seen(x), seen(x_test)
             for each, seed in draws:
-                judge({"reader": what, "depth": ""}, f, f_test, each, seed, fit)
+                judge({"reader": what, "depth": "", "seen": ""}, f, f_test, each, seed, fit)
         for kind in ("learned", "shuffled", "random"):
-            net = body(kind, x)
-            found = training.features(net, np.concatenate([x, x_test]), DEPTHS)
-            f, f_test = (
-                {depth: part[own] for depth, part in found.items()}
-                for own in (slice(len(x)), slice(len(x), None))
-            )
-            for each, seed in draws:
-                for depth in DEPTHS if each == 20 else (MIDDLE, LAST):
-                    judge({"reader": kind, "depth": depth}, f[depth], f_test[depth], each, seed)
+            for seed in range(5):
+                if seed == 0 or kind != "learned":  # a control is made anew for each draw of the labels
+                    found = in_places(body(kind, x, seed), np.concatenate([x, x_test]))
+                    f, f_test = (
+                        {depth: part[own] for depth, part in found.items()}
+                        for own in (slice(len(x)), slice(len(x), None))
+                    )
+                for each in counts:
+                    for depth in DEPTHS if each == 20 else (EARLY, MIDDLE, LAST):
+                        averages = f[depth].mean(axis=1), f_test[depth].mean(axis=1)
+                        places = (part.reshape(len(part), -1) for part in (f[depth], f_test[depth]))
+                        for seen, (own, own_test) in (("averages", averages), ("places", places)):
+                            told = {"reader": kind, "depth": depth, "seen": seen}
+                            judge(told, own, own_test, each, seed)
             print(name, kind, flush=True)
             recording.write("transfer-features.csv", rows)
 
 
-CHANGES = ("none", "grey", "dark", "pale", "negative", "blurred")
+def in_places(net: keras.Model, x: np.ndarray) -> dict[str, np.ndarray]:
+    """What each depth says in each of 4 x 4 places, or in all where its maps are smaller: `(images, places, channels)`."""
+    means = {}
+    for depth in DEPTHS:
+        maps = net.get_layer(depth).output
+        means[depth] = keras.layers.AveragePooling2D(max(maps.shape[1] // 4, 1))(maps)
+    found = keras.Model(net.inputs, means).predict(x, batch_size=64, verbose=0)
+    return {depth: part.reshape(len(x), -1, part.shape[-1]) for depth, part in found.items()}
+
+
+STEPS, RATES = 300, (1e-3, 3e-3, 1e-2)
+
+
+def beginner(side: int, kinds: int) -> keras.Model:
+    """The rival that keeps nothing: two convolutions, trained from random weights, with places kept for the last layer."""
+    return keras.Sequential(
+        [
+            keras.Input((side, side, 3)),
+            keras.layers.Conv2D(16, 3, padding="same", activation="relu"),
+            keras.layers.MaxPooling2D(),
+            keras.layers.Conv2D(32, 3, padding="same", activation="relu"),
+            keras.layers.MaxPooling2D(),
+            keras.layers.Flatten(),
+            keras.layers.Dense(kinds),
+        ]
+    )
+
+
+def scratch() -> None:
+    """A small net from scratch, on the pixels at a side of 32: its rate is chosen at twenty labels a class,
+    on pictures of the pool that were not drawn."""
+    rows: list[dict[str, Any]] = []
+    for name in ("signs",):
+        counts = LABELS[name]
+        (x, y), (x_test, y_test) = pictures(name)
+        x, x_test = (pixels_of(part).reshape(-1, 32, 32, 3) for part in (x, x_test))
+
+        def learn(
+            each: int, seed: int, rate: float, part: str, steps: int = STEPS, name: str = name, x: np.ndarray = x,
+            y: np.ndarray = y, judged: Part = (x_test, y_test), out: list[dict[str, Any]] = rows,
+        ) -> float:  # fmt: skip
+            place = draw(y, each, seed)
+            if part == "validation":
+                left = np.setdiff1d(np.arange(len(y)), place)
+                judged = x[left], y[left]
+            keras.utils.set_random_seed(seed)
+            net = beginner(x.shape[1], len(np.unique(y)))
+            how = training.Recipe("Adam", rate=rate, momentum=None, batch_size=32)
+            seen = np.resize(place, 32 * steps // 2)  # as often as it takes
+            training.fit(net, (x[seen], y[seen]), recipe=how, epochs=2, seed=seed, verbose=0)
+            train, score = (
+                float(np.mean(net.predict(a, batch_size=256, verbose=0).argmax(axis=1) == b))
+                for a, b in ((x[place], y[place]), judged)
+            )
+            told = {
+                "set": name,
+                "labels": each,
+                "draw": seed,
+                "rate": rate,
+                "steps": steps,
+                "judged on": part,
+            }
+            out.append(told | {"train": round(train, 4), "score": round(score, 4)} | recording.about())
+            return score
+
+        chosen = max(RATES, key=lambda rate: learn(20, 100, rate, "validation"))
+        for each in counts:
+            for seed in range(5):
+                learn(each, seed, chosen, "test")
+            if each == 20:
+                for seed in range(3):
+                    learn(each, seed, chosen, "test", 2 * STEPS)
+            print(name, each, chosen, flush=True)
+            recording.write("transfer-scratch.csv", rows)
+
+
+CHANGES = ("none", "grey", "dark", "pale", "gamma", "negative", "blurred")
 
 
 def changed(x: np.ndarray, how: str) -> np.ndarray:
@@ -219,6 +301,8 @@ def changed(x: np.ndarray, how: str) -> np.ndarray:
         light = 0.25 * light
     elif how == "pale":
         light = 0.75 + 0.25 * light
+    elif how == "gamma":
+        light = light**3
     elif how == "negative":
         light = 1 - light
     elif how == "blurred":
@@ -239,46 +323,41 @@ def ending(net: keras.Model) -> Any:
 
 
 def statistics() -> None:
-    """A reader that knows clean photographs is shown changed ones, with the statistics of ImageNet or with theirs."""
+    """Five readers that know sixty clean photographs a class are shown changed ones, with ImageNet's statistics or theirs."""
     (x, y), (x_test, y_test) = pictures("ants and bees")
     rows: list[dict[str, Any]] = []
     known, own = body("learned", x), body("learned, restated", x)
     end, own_end = ending(known), ending(own)
-    clean = end(x)
-    reader, stretched_reader, own_reader = (
-        read(clean, y),
-        read(end(stretched(x)), y),
-        read(own_end(x), y),
+    clean, straight, restated = end(x), end(stretched(x)), own_end(x)
+    draws = [draw(y, 60, seed) for seed in range(5)]
+    readers, straight_readers, own_readers = (
+        [read(f[some], y[some]) for some in draws] for f in (clean, straight, restated)
     )
     of_clean = own.get_weights()
     for change in CHANGES:
         new, new_test = changed(x, change), changed(x_test, change)
         found, theirs = end(new_test), end(new)
-        aligned = (found - theirs.mean(axis=0)) / (theirs.std(axis=0) + 1e-3) * clean.std(
-            axis=0
-        ) + clean.mean(axis=0)
+        aligned = (found - theirs.mean(axis=0)) / (theirs.std(axis=0) + 1e-3)
+        aligned = aligned * clean.std(axis=0) + clean.mean(axis=0)
         own.set_weights(of_clean)
-        scores = [
-            ("ImageNet's", 0, 0, reader.score(found, y_test)),
-            ("ImageNet's, last features aligned", len(new), 0, reader.score(aligned, y_test)),
-            (
-                "ImageNet's, pictures stretched",
-                0,
-                0,
-                stretched_reader.score(end(stretched(new_test)), y_test),
-            ),
-            ("of clean photographs", len(new), 0, own_reader.score(own_end(new_test), y_test)),
+        judged = [
+            ("ImageNet's", 0, readers, [found] * 5),
+            ("ImageNet's, last features aligned", len(new), readers, [aligned] * 5),
+            ("ImageNet's, pictures stretched", 0, straight_readers, [end(stretched(new_test))] * 5),
+            ("of clean photographs", len(new), own_readers, [own_end(new_test)] * 5),
         ]
-        for count, seeds in ((16, 3), (64, 2), (len(new), 1)):
-            for seed in range(seeds):
+        for count in (16, len(new)):
+            seen = []
+            for seed in range(5 if count < len(new) else 1):
                 some = np.random.default_rng(seed).permutation(len(new))[:count]
                 training.restate_norms(own, new[some], batch_size=256)
-                scores.append(
-                    ("of photographs like it", count, seed, own_reader.score(own_end(new_test), y_test))
-                )
-        for what, count, seed, score in scores:
-            told = {"change": change, "statistics": what, "pictures": count, "draw": seed}
-            rows.append(told | {"test": round(float(score), 4)} | recording.about())
+                seen.append(own_end(new_test))
+            judged.append(("of photographs like it", count, own_readers, seen * (5 // len(seen))))
+        for what, count, fitted, features_ in judged:
+            for seed, (reader, f) in enumerate(zip(fitted, features_, strict=True)):
+                told = {"change": change, "statistics": what, "pictures": count, "draw": seed}
+                score = reader.score(f, y_test)
+                rows.append(told | {"test": round(float(score), 4)} | recording.about())
         print(change, flush=True)
         recording.write("transfer-statistics.csv", rows)
 
@@ -330,9 +409,7 @@ def classifier(x: np.ndarray, seed: int) -> keras.Model:
     return keras.Model(net.inputs[0], scores(standard(below)))
 
 
-def tuned(
-    norms: bool = True, by_depth: bool = False, known: bool = True, frozen: bool = False
-) -> trials.Learner:
+def tuned(norms: bool = True, by_depth: bool = False) -> trials.Learner:
     """An arm: `norms` lets the batch norms learn, `by_depth` gives each layer 2.6 times the rate of the one before."""
 
     def fit(x: np.ndarray, y: np.ndarray, rate: float, epochs: int, seed: int) -> keras.Model:
@@ -383,8 +460,9 @@ fine_tuning = trials.trial(
 )
 
 if __name__ == "__main__":
-    asked = [what for what in sys.argv[1:] if what in ("features", "statistics")]
+    others = {"features": features, "scratch": scratch, "statistics": statistics}
+    asked = [what for what in sys.argv[1:] if what in others]
     for what in asked:
-        {"features": features, "statistics": statistics}[what]()
+        others[what]()
     if not asked:
         raise SystemExit(trials.main())

@@ -47,6 +47,7 @@ def features(
     x = np.asarray(x)
     if len(x) == 0:
         raise ValueError(f"there are no images to take features of: x has the shape {x.shape}")
+    _graph(model)
     if (wanted := model.input_shape[1:]) and len(wanted) + 1 != x.ndim:
         raise ValueError(f"'{model.name}' takes images of shape {wanted}; x has the shape {x.shape}")
     if layers is None:
@@ -183,6 +184,8 @@ def rates_by_depth(model: keras.Model, factor: float = 2.6) -> dict[str, float]:
         raise ValueError(
             f"factor is how many times slower each layer learns than the one after it, 1 or more, not {factor}"
         )
+    if not model.weights:
+        raise ValueError(f"'{model.name}' has no weights yet: build it, or show it an image first")
     steps: list[list[str]] = []
     for layer in _leaves(model):
         if isinstance(layer, keras.layers.BatchNormalization) and steps:
@@ -217,6 +220,8 @@ def shuffle_weights(model: keras.Model, seed: int = 0) -> None:
 
     Chapter: training/transfer-learning.
     """
+    if not model.weights:
+        raise ValueError(f"'{model.name}' has no weights to shuffle yet: build it, or show it an image first")
     generator = np.random.default_rng(seed)
     for layer in _leaves(model):
         for weight in layer.weights:
@@ -227,10 +232,20 @@ def shuffle_weights(model: keras.Model, seed: int = 0) -> None:
 
 def _layer(model: keras.Model, name: str) -> keras.Layer:
     """A layer by its name, or the nearest names."""
+    _graph(model)
     known = [layer.name for layer in model.layers]
     if name not in known:
         raise ValueError(unknown(f"layer of '{model.name}'", name, known))
     return model.get_layer(name)
+
+
+def _graph(model: keras.Model) -> None:
+    """Layers can be cut only where a network says how they hang together."""
+    if not getattr(model, "inputs", None):
+        raise ValueError(
+            f"'{model.name}' has no graph of layers: begin a Sequential network with keras.Input, and make one that was written as a "
+            "class a functional one"
+        )
 
 
 def _leaves(model: keras.Model) -> list[keras.Layer]:

@@ -274,3 +274,13 @@ def test_shuffled_kernels_keep_their_numbers_and_lose_their_order() -> None:
         a, b = numbers(one), numbers(other)
         np.testing.assert_array_equal(np.sort(a, axis=None), np.sort(b, axis=None))
         assert np.array_equal(a, b) == (a.ndim == 1), one.path
+
+
+def test_a_network_that_is_not_built_says_so() -> None:
+    net = keras.Sequential([keras.layers.Conv2D(4, 3, name="first"), keras.layers.BatchNormalization()])
+    for ask in (lambda: training.features(net, images(), ["first"]), lambda: training.freeze(net, "first")):
+        with pytest.raises(ValueError, match="has no graph of layers"):
+            ask()
+    for ask in (lambda: training.shuffle_weights(net), lambda: training.rates_by_depth(net)):
+        with pytest.raises(ValueError, match="build it"):
+            ask()
