@@ -1,11 +1,11 @@
-"""How long convolutions and nets take on one thread: three tables, `data/results/hardware-*.csv`.
+"""How long convolutions and nets take on one thread, for chapter training/hardware.
 
     OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 python chapters/training/hardware_trials.py
 
-Some three minutes; run it on a machine that does nothing else. `hardware-ways.csv`: one convolution of 64 to 64 channels on maps of 32
-x 32 results, by side of the kernel, batch and way, the whole (with the kernels transformed beforehand) and its products alone.
-`hardware-layers.csv`: layers of Keras as the roofline predicts them and as they are. `hardware-net.csv`: a small net by batch,
-engine and precision. All times are processor milliseconds, the quickest of several turns in which every row has its turn.
+Some three minutes; run it on a machine that does nothing else. It writes data/results/hardware-ways.csv, one convolution of 64 to
+64 channels on maps of 32 x 32 results, by side of the kernel, batch and way, the whole (with the kernels transformed beforehand)
+and its products alone; data/results/hardware-layers.csv, layers of Keras as the roofline predicts them and as they are; and
+data/results/hardware-net.csv, a small net by batch, engine and precision. All times are processor milliseconds, the quickest of several turns in which every row has its turn.
 """
 
 from __future__ import annotations

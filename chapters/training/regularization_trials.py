@@ -6,7 +6,8 @@
     python chapters/training/regularization_trials.py ordinary    # two remedies on a net with pooling
 
 The first writes data/results/regularization-strengths.csv; the second data/results/regularization-right.csv and, where a fifth
-of the training labels is wrong, data/results/regularization-wrong.csv.
+of the training labels is wrong, data/results/regularization-wrong.csv; the third data/results/regularization-draws.csv; the
+fourth data/results/regularization-ordinary.csv.
 
 The images are Fashion-MNIST's.  Each race has its own 1,000 for training and its own 2,000 for validation, which choose
 every remedy's strength: four tries for each, at one rate and with two seeds.  Then every arm, with that strength, chooses

@@ -5,8 +5,8 @@
     python chapters/training/transfer_learning_trials.py scratch          # a net that keeps nothing, on signs: two minutes
     python chapters/training/transfer_learning_trials.py statistics       # changed photographs: two minutes
 
-The first writes data/results/transfer-fine-tuning.csv, the others data/results/transfer-features.csv, transfer-scratch.csv and
-transfer-statistics.csv.  They need the sets hymenoptera, gtsrb32 and mnist, and the weights mobilenet_v2_035_notop and mobilenet_v2_uint8, none of which the project holds.
+The first writes data/results/transfer-fine-tuning.csv, the others data/results/transfer-features.csv,
+data/results/transfer-scratch.csv and data/results/transfer-statistics.csv.  They need the sets hymenoptera, gtsrb32 and mnist, and the weights mobilenet_v2_035_notop and mobilenet_v2_uint8, none of which the project holds.
 """
 
 from __future__ import annotations

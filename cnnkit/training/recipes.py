@@ -88,6 +88,8 @@ class Recipe:
                 raise ValueError(f"a recipe needs {field} from 0 to below 1, not {value}")
         if self.clip is not None and not self.clip > 0:
             raise ValueError(f"a recipe needs clip above 0, or None, not {self.clip}")
+        if not isinstance(self.rates, Mapping | None):
+            raise ValueError(f"a recipe needs rates by the names of layers, not {self.rates}")
         for layer, times in (self.rates or {}).items():
             if not 0 <= times < math.inf:
                 raise ValueError(

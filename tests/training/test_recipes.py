@@ -109,7 +109,9 @@ def test_names() -> None:
         training.recipe("stedy")
     with pytest.raises(TypeError, match="a recipe is a Recipe or a name, not int"):
         training.recipe(3)
-    with pytest.raises(ValueError, match="no field of a recipe is called 'rates'; did you mean 'rate'"):
+    with pytest.raises(ValueError, match="no field of a recipe is called 'ratio'; did you mean 'rate'"):
+        Recipe().but(ratio=1.0)
+    with pytest.raises(ValueError, match=r"a recipe needs rates by the names of layers, not 1\.0"):
         Recipe().but(rates=1.0)
 
 
