@@ -9,7 +9,7 @@ import re
 import time
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ class Learner:
     predict: Callable[[Any, np.ndarray], np.ndarray]
     has_rate: bool = True
     has_budget: bool = True
-    batch_size: int | None = None
+    batch_size: int | None = field(default=None, repr=False)  # an arm within an arm is told by its repr
 
     def through(self, seen: Callable[[np.ndarray], np.ndarray]) -> Learner:
         """The same learner, given what a function makes of the examples: centred, smoothed, measured.

@@ -6,7 +6,7 @@
  *   over all masks drawn so far comes to rest on the exact average over all 64 masks. With a linear output that is the answer
  *   of the whole net; with a ReLU it lies above it.
  */
-import { button, choice, make, number, randomness } from "./_base.js";
+import { button, choice, make, number, randomness, slider } from "./_base.js";
 
 const [WIDTH, HEIGHT, LEFT, RIGHT] = [600, 262, 300, 572];
 const RATE = 0.5;
@@ -31,12 +31,12 @@ export function average(net, reader) {
 
 export default function figure(ui, options) {
   const net = { hidden: [0.9, 0.4, 1.2, 0.7, 0.3, 1.0], weights: [1.0, -0.8, 0.6, -1.1, 0.9, -0.7], bias: -0.2, ...options };
-  const state = { kept: net.hidden.map(() => true), reader: "linear", drawn: [] };
+  const state = { kept: net.hidden.map(() => true), reader: "linear", bias: net.bias, drawn: [] };
   let chance = randomness(3);
   const picture = make("svg", { role: "group", "aria-label": "A net of six hidden units, and the average over the masks drawn", viewBox: `0 0 ${WIDTH} ${HEIGHT}` });
   const words = make("p", { class: "note" });
   const toggle = (i) => { state.kept[i] = !state.kept[i]; update(); };
-  const units = net.hidden.map((_, i) => make("g", { role: "button", tabindex: 0, class: "unit", "aria-label": `hidden unit ${i + 1}`,
+  const units = net.hidden.map((_, i) => make("g", { role: "button", tabindex: 0, class: "unit",
     onclick: () => toggle(i),
     onkeydown: (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); toggle(i); } } }));
   function draw(times) {
@@ -55,6 +55,7 @@ export default function figure(ui, options) {
     make("p", { class: "lead" }, "Drop units by hand, or draw masks. Does their average come to the whole net's answer?"),
     make("div", { class: "stage" }, picture), words,
     make("div", { class: "controls" },
+      slider({ label: "Its bias:", min: -1, max: 1, step: 0.1, value: state.bias, show: (bias) => number(bias, 1), change: (bias) => { state.bias = net.bias = bias; begin(); } }).element,
       choice({ label: "The output is", options: [["linear", "linear"], ["ReLU", "a ReLU"]], value: state.reader, change: (reader) => { state.reader = reader; begin(); } }).element,
       button("Draw a mask", () => draw(1)), button("Draw 100", () => draw(100)), button("Begin again", begin)));
 
@@ -65,8 +66,10 @@ export default function figure(ui, options) {
       class: !state.kept[i] ? "gone" : net.weights[i] < 0 ? "less" : "more", "stroke-width": (1 + 3 * Math.abs(net.weights[i])).toFixed(1) }));
     units.forEach((unit, i) => {
       unit.setAttribute("aria-pressed", String(!state.kept[i]));
+      const shown = state.kept[i] ? number(net.hidden[i], 1) : "\u00d7";
+      unit.setAttribute("aria-label", `${shown}, hidden unit ${i + 1}`);
       unit.replaceChildren(make("circle", { cx: 56, cy: row(i), r: 16, class: state.kept[i] ? "kept" : "dropped" }),
-        make("text", { x: 56, y: row(i) + 4.5, "text-anchor": "middle" }, state.kept[i] ? number(net.hidden[i], 1) : "\u00d7"));
+        make("text", { x: 56, y: row(i) + 4.5, "text-anchor": "middle" }, shown));
     });
     return [...lines, ...units, make("circle", { cx: 226, cy: HEIGHT / 2, r: 22, class: "kept" }),
       make("text", { x: 226, y: HEIGHT / 2 + 4.5, "text-anchor": "middle" }, number(said(), 2))];
