@@ -66,9 +66,7 @@ def features(
     averages = {
         name: keras.ops.mean(out, axis=places[name]) if places[name] else out for name, out in outputs.items()
     }
-    found = keras.Model(model.inputs if len(model.inputs) > 1 else model.inputs[0], averages).predict(
-        x, batch_size=batch_size, verbose=0
-    )
+    found = keras.Model(model.inputs[0], averages).predict(x, batch_size=batch_size, verbose=0)
     return {name: np.asarray(rows) for name, rows in found.items()}
 
 
